@@ -1,0 +1,1 @@
+"""Who owns which state, and in what order things happen."""

@@ -1,0 +1,1 @@
+"""The decisions of an exchange: pure, synchronous, in exact integers."""

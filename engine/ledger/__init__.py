@@ -1,0 +1,1 @@
+"""Money: assets, the chart of accounts, double entry, the journal."""

@@ -1,0 +1,69 @@
+"""What is true on disk, kept in memory: balances, open orders, markets, the journal's head, the numbers of streams.
+
+Books are changed by whole pages only: a page writes on top of them, and `adopt` makes it theirs once and for all.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine.ledger.chart import OUTSIDE
+from engine.ledger.journal import JournalCodec
+from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord
+
+if TYPE_CHECKING:
+    from engine.ledger.page import Page
+
+Balance = tuple[int, int]  # total, held
+BalanceKey = tuple[int, str]  # account, asset
+BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
+
+EventWriter = Callable[["Page", int, int, Any], None]  # (page, market id, now_ms, event)
+
+
+class Products(msgspec.Struct, frozen=True):
+    """How each kind of event is written into a page, and how each product's terms are read."""
+
+    writers: Mapping[Any, EventWriter]
+    read_definition: Callable[[str, bytes], Any]
+
+
+class Books:
+    """The state that recovery loads and every commit moves on."""
+
+    def __init__(
+        self,
+        products: Products,
+        *,
+        journal_sequence: int,
+        journal_hash: bytes,
+        trade_id: int = 0,
+        log_id: int = 0,
+        market_id: int = 0,
+        balances: Iterable[BalanceRecord] = (),
+        open_orders: Iterable[OrderRecord] = (),
+        markets: Iterable[MarketRecord] = (),
+        streams: Mapping[str, int] | None = None,
+    ) -> None:
+        self.products = products
+        self.codec = JournalCodec(tuple(products.writers))
+        self.journal_sequence = journal_sequence
+        self.journal_hash = journal_hash
+        self.trade_id = trade_id  # the last one given
+        self.log_id = log_id
+        self.market_id = market_id
+        self.balances: dict[BalanceKey, Balance] = {(b.account_id, b.asset): (b.total, b.held) for b in balances}
+        self.open_orders = {order.order_id: order for order in open_orders}
+        self.markets = {market.market_id: market for market in markets}
+        self.definitions = {
+            m.market_id: products.read_definition(m.product, m.definition) for m in self.markets.values()
+        }
+        self.streams = dict(streams or {})
+
+    def balance(self, account_id: int, asset: str) -> Balance:
+        return self.balances.get((account_id, asset), (0, 0))
+
+    def issued(self, asset: str) -> int:
+        """How much of an asset is inside the exchange."""
+        return -self.balance(OUTSIDE, asset)[0]

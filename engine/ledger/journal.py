@@ -1,0 +1,156 @@
+"""The journal's bytes: one row a commit, chained by hashes.
+
+    body = msgpack [format, now_ms, first trade id, first log id, parts, balances after]
+    part = [market id, now_ms, [[event tag, field, ...], ...]]
+
+Everything a reader needs stands in the row itself: nothing has to be decided again. Money is decimal text, because
+msgpack stops at 64 bits; enums are their values; fields stand in the order of their class, and new ones only go last.
+"""
+
+import enum
+import hashlib
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import msgpack
+import msgspec
+
+from engine.ledger.records import BalanceRecord, JournalRecord
+from engine.ledger.units import Units
+
+FORMAT = 1
+GENESIS_HASH = bytes(32)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What one market (or, under market 0, the ledger itself) decided in one batch."""
+
+    market_id: int
+    now_ms: int
+    events: tuple[Any, ...]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A journal row, read."""
+
+    now_ms: int
+    first_trade_id: int
+    first_log_id: int
+    parts: tuple[Part, ...]
+    balances: tuple[BalanceRecord, ...]
+
+
+class JournalError(ValueError):
+    """A row that is not what this program writes, or that does not follow the one before it."""
+
+
+def chain_hash(previous: bytes, body: bytes) -> bytes:
+    """Hash a row: SHA-256 of the previous row's hash followed by its body."""
+    return hashlib.sha256(previous + body).digest()
+
+
+def check_chain(previous: JournalRecord | None, row: JournalRecord) -> None:
+    """Raise JournalError unless `row` follows `previous` (None: it is the first)."""
+    sequence, previous_hash = (0, GENESIS_HASH) if previous is None else (previous.sequence, previous.hash)
+    if row.sequence != sequence + 1:
+        raise JournalError(f"row {row.sequence} stands where row {sequence + 1} belongs")
+    if row.hash != chain_hash(previous_hash, row.body):
+        raise JournalError(f"row {row.sequence} does not have the hash of its content")
+
+
+class JournalCodec:
+    """Writes and reads rows of the given event classes; their names are the tags."""
+
+    def __init__(self, event_types: tuple[type, ...]) -> None:
+        self._packers = {kind: _packer(kind) for kind in event_types}
+        self._readers = {kind.__name__: _reader(kind) for kind in event_types}
+
+    def pack(self, row: Row) -> bytes:
+        """Write a row's body."""
+        packers = self._packers
+        parts = [
+            (
+                part.market_id,
+                part.now_ms,
+                [(type(event).__name__, *packers[type(event)](event)) for event in part.events],
+            )
+            for part in row.parts
+        ]
+        balances = [(b.account_id, b.asset, str(b.total), str(b.held)) for b in row.balances]
+        packed: bytes = msgpack.packb((FORMAT, row.now_ms, row.first_trade_id, row.first_log_id, parts, balances))
+        return packed
+
+    def unpack(self, body: bytes) -> Row:
+        """Read a row's body; raises JournalError for another format."""
+        try:
+            version, now_ms, first_trade_id, first_log_id, parts, balances = msgpack.unpackb(body)
+            if version != FORMAT:
+                raise JournalError(f"the journal has format {version}, this program reads {FORMAT}")
+            return Row(
+                now_ms,
+                first_trade_id,
+                first_log_id,
+                tuple(
+                    Part(market_id, part_ms, tuple(self._readers[tag](fields) for tag, *fields in events))
+                    for market_id, part_ms, events in parts
+                ),
+                tuple(BalanceRecord(account, asset, int(total), int(held)) for account, asset, total, held in balances),
+            )
+        except (TypeError, KeyError, msgpack.UnpackException) as error:
+            raise JournalError("the row can't be read") from error
+
+
+def _packer(kind: type) -> Callable[[Any], list[object]]:
+    """Make the function that turns a struct of this class into the list of its fields."""
+    converters = [(name, _to_plain(hint)) for name, hint in get_type_hints(kind, include_extras=True).items()]
+
+    def pack(event: object) -> list[object]:
+        return [
+            value if convert is None or value is None else convert(value)
+            for value, convert in ((getattr(event, name), convert) for name, convert in converters)
+        ]
+
+    return pack
+
+
+def _to_plain(hint: Any) -> Callable[[Any], object] | None:
+    hint = _without_none(hint)
+    if hint == Units:
+        return str
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {member: member.value for member in hint}.__getitem__
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return _packer(hint)
+    return None
+
+
+def _reader(kind: type) -> Callable[[list[Any]], Any]:
+    """Make the function that turns the list of fields back into a struct of this class."""
+    converters = [_from_plain(hint) for hint in get_type_hints(kind, include_extras=True).values()]
+
+    def read(fields: list[Any]) -> Any:
+        return kind(
+            *(
+                value if convert is None or value is None else convert(value)
+                for value, convert in zip(fields, converters, strict=False)  # an older row may lack the last fields
+            )
+        )
+
+    return read
+
+
+def _from_plain(hint: Any) -> Callable[[Any], Any] | None:
+    hint = _without_none(hint)
+    if hint == Units:
+        return int
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return _reader(hint)
+    return None
+
+
+def _without_none(hint: Any) -> Any:
+    """Reduce `X | None` to X."""
+    options = [option for option in get_args(hint) if option is not type(None)]
+    return options[0] if type(None) in get_args(hint) and len(options) == 1 else hint

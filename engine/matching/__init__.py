@@ -1,0 +1,1 @@
+"""The order book that every product trades on: prices in ticks, quantities in lots, nothing of money."""

@@ -1,0 +1,38 @@
+"""Why a well-formed command can be turned down: one value for each reason, a sentence beside it.
+
+Checks run in the order of this list, so the same command is always refused for the same reason. A refusal is an
+answer, not an exception: the command is certainly not done and left no trace. HTTP statuses are the gateway's.
+"""
+
+import enum
+
+import msgspec
+
+
+class Refusal(enum.Enum):
+    """The code a client sees; `contract.md` names them."""
+
+    MALFORMED = "MALFORMED"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    ACCOUNT_SUSPENDED = "ACCOUNT_SUSPENDED"
+    CONFLICT = "CONFLICT"
+    MARKET_HALTED = "MARKET_HALTED"
+    MARKET_CLOSED = "MARKET_CLOSED"
+    OFF_TICK = "OFF_TICK"
+    OFF_LOT = "OFF_LOT"
+    BELOW_MINIMUM = "BELOW_MINIMUM"
+    OUTSIDE_BAND = "OUTSIDE_BAND"
+    TOO_MANY_ORDERS = "TOO_MANY_ORDERS"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    ISSUE_EXCEEDED = "ISSUE_EXCEEDED"
+    WOULD_CROSS = "WOULD_CROSS"
+    CANNOT_FILL = "CANNOT_FILL"
+    ALREADY_FILLED = "ALREADY_FILLED"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The answer to a command that was not done; `message` is for people."""
+
+    code: Refusal
+    message: str

@@ -1,0 +1,1 @@
+"""Spot markets: limit and market orders of one asset against another."""

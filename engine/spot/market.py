@@ -1,0 +1,293 @@
+"""One spot market: decides what becomes of orders. Commands in, events out; no clock, no waiting.
+
+place ── refused ───────────────────────────> Refused, no trace
+  └──── match ── trades ── rest or close ───> Placed, events for the ledger
+"""
+
+from collections.abc import Iterable
+
+from engine.amounts import divide_up
+from engine.ledger.records import MarketState, OrderRecord
+from engine.matching.book import OrderBook
+from engine.matching.lifecycle import OrderEvent
+from engine.matching.match import Fill, Match, Stop, apply, match
+from engine.matching.order import Side
+from engine.matching.terms import OrderType, TimeInForce
+from engine.refusals import Refusal, Refused
+from engine.spot.commands import Cancelled, Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
+from engine.spot.events import (
+    CloseReason,
+    Execution,
+    MarketHalted,
+    MarketResumed,
+    OrderClosed,
+    OrderPlaced,
+    SpotEvent,
+    TradeMade,
+)
+from engine.spot.order import SpotOrder
+from engine.spot.symbol import RATE_ONE, STEPS_MAX, SpotSymbol
+
+FILLS_MAX = 1_000  # fills an order: what is left is cancelled with FILL_LIMIT, so that one order fits one statement
+
+
+class SpotMarket:
+    """Owns one book. `begin` sets the time of all that follows; `take_events` hands over what has been decided."""
+
+    def __init__(
+        self,
+        market_id: int,
+        symbol: SpotSymbol,
+        *,
+        state: MarketState = MarketState.OPEN,
+        sequence: int = 0,
+        trades: int = 0,
+        last_price_ticks: int | None = None,
+        open_orders: Iterable[OrderRecord] = (),
+    ) -> None:
+        self.market_id = market_id
+        self.symbol = symbol
+        self.state = state
+        self.sequence = sequence
+        self.trades = trades
+        self.last_price_ticks = last_price_ticks
+        self.book = OrderBook(SpotOrder.restored(record) for record in open_orders)
+        self._events: list[SpotEvent] = []
+        self._now_ms = 0
+
+    def begin(self, now_ms: int) -> None:
+        """Set the time of the commands that follow."""
+        self._now_ms = now_ms
+
+    def take_events(self) -> tuple[SpotEvent, ...]:
+        """Hand over the events since the last call, oldest first."""
+        events = tuple(self._events)
+        self._events.clear()
+        return events
+
+    # Commands
+
+    def place(self, entered: EnterOrder) -> Placed | Refused:
+        """Match an admitted order, then rest or close what is left of it."""
+        if self.state is not MarketState.OPEN:
+            return Refused(Refusal.MARKET_HALTED, f"{self.symbol.name} is halted: it takes cancels only")
+        terms = entered.terms
+        refused = self._outside(terms)
+        if refused is not None:
+            return refused
+        order = SpotOrder(entered, self._edge(terms), self.sequence + 1, self._now_ms)
+        if terms.post_only and self.book.would_cross(order.side, order.price_ticks):
+            return Refused(Refusal.WOULD_CROSS, "a postOnly order must not trade at once")
+        found, complete = self._match(order)
+        if found is None:
+            return Refused(Refusal.INSUFFICIENT_FUNDS, "what is available does not pay for one lot")
+        if terms.time_in_force is TimeInForce.FOK and not complete:
+            return Refused(Refusal.CANNOT_FILL, "a FOK order must fill completely at once")
+
+        # From here on it must succeed.
+        self._emit_placed(order)
+        apply(self.book, found)
+        for maker in found.cancelled:
+            self._close(maker, CloseReason.SELF_TRADE)
+        for fill in found.fills:
+            self._trade(order, fill, last=complete and fill is found.fills[-1])
+        if not complete:
+            self._rest_or_close(order, found.stop)
+        return Placed(order.record(self.market_id))
+
+    def cancel(self, order_id: int, reason: CloseReason) -> Cancelled | Refused:
+        """Take an order out of the book and release its hold."""
+        order = self.book.orders.get(order_id)
+        if order is None:
+            return Refused(Refusal.NOT_FOUND, "there is no such open order")
+        self.book.remove(order)
+        self._close(order, reason)
+        return Cancelled(order.record(self.market_id))
+
+    def halt(self) -> MarketChanged:
+        """Take cancels only; halting twice is once."""
+        if self.state is not MarketState.HALTED:
+            self.state = MarketState.HALTED
+            self._events.append(MarketHalted(self._next_sequence()))
+        return MarketChanged(self.symbol.name, self.state.value)
+
+    def resume(self) -> MarketChanged:
+        """Take orders again; resuming twice is once."""
+        if self.state is not MarketState.OPEN:
+            self.state = MarketState.OPEN
+            self._events.append(MarketResumed(self._next_sequence()))
+        return MarketChanged(self.symbol.name, self.state.value)
+
+    def depth(self, query: GetDepth) -> Depth:
+        """Read the level totals, as of this moment of the batch."""
+        bids = tuple(self.book.depth(Side.BUY, query.levels))
+        asks = tuple(self.book.depth(Side.SELL, query.levels))
+        return Depth(self.sequence, bids, asks)
+
+    # What a price may be
+
+    def _outside(self, terms: OrderTerms) -> Refused | None:
+        """Refuse what the book's prices show to be out of bounds."""
+        symbol = self.symbol
+        best = self.book.best(terms.side.opposite)
+        if terms.price_ticks is None and terms.quantity_lots is not None and best is not None:
+            value = symbol.value(best, terms.quantity_lots)
+            if value < symbol.minimum_notional:
+                return Refused(Refusal.BELOW_MINIMUM, "the order's value is below the symbol's minimum")
+        band = self._band()
+        if band is not None and terms.price_ticks is not None and not band[0] <= terms.price_ticks <= band[1]:
+            low, high = (symbol.price_text(price) for price in band)
+            return Refused(Refusal.OUTSIDE_BAND, f"price must be between {low} and {high} now")
+        return None
+
+    def _band(self) -> tuple[int, int] | None:
+        """The lowest and highest price in ticks that an order may have now; None where any will do."""
+        width, last = self.symbol.price_band, self.last_price_ticks
+        if width is None or last is None:
+            return None
+        return divide_up(last * (RATE_ONE - width), RATE_ONE), last * (RATE_ONE + width) // RATE_ONE
+
+    def _edge(self, terms: OrderTerms) -> int:
+        """The worst price at which an order trades: its own, or what keeps a market order near the book.
+
+        That is the edge of the price band, else the best price x 1.10 or / 1.10, rounded inward to a tick.
+        """
+        if terms.price_ticks is not None:
+            return terms.price_ticks
+        band = self._band()
+        if band is not None:
+            return band[1] if terms.side is Side.BUY else band[0]
+        best = self.book.best(terms.side.opposite)
+        if best is None:
+            return 1 if terms.side is Side.BUY else STEPS_MAX
+        return best * 11 // 10 if terms.side is Side.BUY else divide_up(best * 10, 11)
+
+    # Matching
+
+    def _match(self, order: SpotOrder) -> tuple[Match[SpotOrder] | None, bool]:
+        """Find whom the order meets within its budget, and whether that completes it.
+
+        None: there is a counterparty, but what is held does not pay for one lot.
+        """
+        terms = order.terms
+        prevention = terms.self_trade_prevention
+        if terms.amount is None:
+            assert terms.quantity_lots is not None
+            found = match(self.book, order, terms.quantity_lots, prevention=prevention, fills_max=FILLS_MAX)
+        else:
+            found = self._match_amount(order, terms.amount)
+        if terms.type is OrderType.LIMIT or self._spent(order, found) <= order.held:
+            return found, found.stop is Stop.FILLED
+        affordable = order.held // self.symbol.lot
+        if order.spends_quote:
+            affordable = sum(fill.lots for fill in self._match_amount(order, order.held).fills)
+        if not affordable:
+            return None, False
+        return match(self.book, order, affordable, prevention=prevention, fills_max=FILLS_MAX), False
+
+    def _match_amount(self, order: SpotOrder, amount: int) -> Match[SpotOrder]:
+        return match(
+            self.book,
+            order,
+            amount,
+            unit_value=self.symbol.unit_value,
+            prevention=order.terms.self_trade_prevention,
+            fills_max=FILLS_MAX,
+        )
+
+    def _spent(self, order: SpotOrder, found: Match[SpotOrder]) -> int:
+        if order.spends_quote:
+            return sum(self.symbol.value(fill.price_ticks, fill.lots) for fill in found.fills)
+        return sum(fill.lots for fill in found.fills) * self.symbol.lot
+
+    def _rest_or_close(self, order: SpotOrder, stop: Stop) -> None:
+        """Decide what becomes of an order that did not fill completely."""
+        if order.terms.time_in_force is TimeInForce.GTC and stop is Stop.NO_LIQUIDITY:
+            self.book.rest(order)
+        elif stop is Stop.SELF_TRADE:
+            self._close(order, CloseReason.SELF_TRADE)
+        elif stop is Stop.FILL_LIMIT:
+            self._close(order, CloseReason.FILL_LIMIT)
+        else:
+            self._close(order, CloseReason.REMAINDER)
+
+    # What an order goes through; the events tell it
+
+    def _emit_placed(self, order: SpotOrder) -> None:
+        terms = order.terms
+        self._events.append(
+            OrderPlaced(
+                self._next_sequence(),
+                order.order_id,
+                order.account_id,
+                order.client_order_id,
+                terms.side,
+                terms.type,
+                terms.time_in_force,
+                terms.post_only,
+                terms.self_trade_prevention,
+                terms.price_ticks,
+                terms.quantity_lots,
+                terms.amount,
+                order.held,
+            )
+        )
+
+    def _trade(self, taker: SpotOrder, fill: Fill[SpotOrder], *, last: bool) -> None:
+        """Book one fill on both orders; `last`: it completes the taker."""
+        maker, lots = fill.maker, fill.lots
+        if taker.terms.quantity_lots is not None:
+            taker.open_lots -= lots
+        value = self.symbol.value(fill.price_ticks, lots)
+        made = self._execute(maker, lots, value, self.symbol.maker_rate, complete=not maker.open_lots)
+        taken = self._execute(taker, lots, value, self.symbol.taker_rate, complete=last)
+        self.trades += 1
+        self.last_price_ticks = fill.price_ticks
+        buyer, seller = (taken, made) if taker.side is Side.BUY else (made, taken)
+        self._events.append(
+            TradeMade(self._next_sequence(), self.trades, fill.price_ticks, lots, value, taker.side, buyer, seller)
+        )
+
+    def _execute(self, order: SpotOrder, lots: int, value: int, rate: int, *, complete: bool) -> Execution:
+        """Fill one side: charge the fee on what it receives, let go of what it pays and of what it saves."""
+        symbol = self.symbol
+        if order.side is Side.BUY:
+            received = lots * symbol.lot
+            price_ticks = order.terms.price_ticks
+            paid = value if price_ticks is None else symbol.value(price_ticks, lots)
+        else:
+            received = value
+            paid = lots * symbol.lot
+        order.fee_parts += received * rate
+        charged = divide_up(order.fee_parts, RATE_ONE)
+        fee, order.fee = charged - order.fee, charged
+        order.filled_lots += lots
+        order.filled_value += value
+        order.updated_ms = self._now_ms
+        order.advance(OrderEvent.LAST_FILL if complete else OrderEvent.FILL)
+        unheld = order.held if complete else paid
+        order.held -= unheld
+        return Execution(order.order_id, order.account_id, fee, unheld, order.standing())
+
+    def _close(self, order: SpotOrder, reason: CloseReason) -> None:
+        """Cancel what is left of an order that is not in the book (any more)."""
+        order.cancelled_lots, order.open_lots = order.open_lots, 0
+        unheld, order.held = order.held, 0
+        order.updated_ms = self._now_ms
+        order.advance(OrderEvent.CANCEL)
+        self._events.append(
+            OrderClosed(
+                self._next_sequence(),
+                order.order_id,
+                order.account_id,
+                order.side,
+                order.terms.price_ticks,
+                unheld,
+                reason,
+                order.standing(),
+            )
+        )
+
+    def _next_sequence(self) -> int:
+        self.sequence += 1
+        return self.sequence

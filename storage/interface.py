@@ -1,0 +1,193 @@
+"""What the exchange asks of its storage; PostgreSQL and the in-memory twin both answer it.
+
+Writer    one batch at a time, durable when it returns
+Reader    what recovery, history and log-in look up
+Identity  users, revoked tokens, admin actions: transactions of their own, the constraint as judge
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from engine.ledger.records import (
+    AssetLogRecord,
+    BalanceRecord,
+    Entry,
+    FreezeRecord,
+    JournalRecord,
+    MarketRecord,
+    OrderRecord,
+    TradeRecord,
+    TransactionRecord,
+)
+
+
+class StorageError(Exception):
+    """Base of what storage raises."""
+
+
+class DatabaseAway(StorageError):
+    """The database can't be reached now; for a read, certainly nothing happened."""
+
+
+class CommitImpossible(StorageError):
+    """The statement fails for good, or the journal is not where we left it: the process must end and start anew."""
+
+
+class NameTaken(StorageError):
+    """A user of this name exists already."""
+
+
+class JournalHead(msgspec.Struct, frozen=True):
+    """The last row of the journal; sequence 0 with 32 zero bytes before the first."""
+
+    sequence: int
+    hash: bytes
+    now_ms: int
+
+
+class Counters(msgspec.Struct, frozen=True):
+    """The highest ids that the tables hold, 0 where there is none."""
+
+    order_id: int
+    trade_id: int
+    log_id: int
+    market_id: int
+
+
+class UserRecord(msgspec.Struct, frozen=True):
+    """A row of `users`; its id is the id of its account."""
+
+    user_id: int
+    username: str
+    email: str
+    password_hash: str
+    role: str  # user, market_maker, admin
+    state: str  # active, suspended
+    created_ms: int
+    last_login_ms: int | None
+
+
+class AdminAction(msgspec.Struct, frozen=True):
+    """A row of `admin_actions`: who did what to what, and why."""
+
+    action_id: int
+    admin_id: int
+    action: str
+    target: str
+    details: str  # JSON
+    created_ms: int
+
+
+class OrderFilter(msgspec.Struct, frozen=True):
+    """Which orders a list shows; None means any. Newest first, ids below `before`."""
+
+    account_id: int | None = None
+    market_id: int | None = None
+    open: bool | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class TradeFilter(msgspec.Struct, frozen=True):
+    """Which trades a list shows; `account_id` is on either side. Newest first, ids below `before`."""
+
+    account_id: int | None = None
+    market_id: int | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class Writer(Protocol):
+    """The one connection that writes; it holds the advisory lock for its life."""
+
+    @property
+    def away(self) -> bool:
+        """True while the database can't be reached."""
+
+    async def commit(self, entry: Entry) -> None:
+        """Make the whole entry durable, once.
+
+        Returns when it is on disk, however often the connection is lost on the way: after each loss the lock is taken
+        again, then journal row N is there with our hash, or never will be and the entry is sent again.
+        Raises CommitImpossible.
+        """
+
+
+class Reader(Protocol):
+    """Every call raises DatabaseAway when the database can't be reached."""
+
+    async def journal_head(self) -> JournalHead: ...
+    async def journal(self, after: int, limit: int) -> list[JournalRecord]: ...
+    async def counters(self) -> Counters: ...
+    async def markets(self) -> list[MarketRecord]: ...
+    async def balances(self, account_id: int | None = None) -> list[BalanceRecord]: ...
+
+    async def open_orders(self, market_id: int | None = None) -> list[OrderRecord]:
+        """All open orders with what is held for them, by market and priority."""
+
+    async def stream_numbers(self) -> dict[str, int]:
+        """The last number of every stream."""
+
+    async def order(self, order_id: int) -> OrderRecord | None: ...
+    async def order_by_client_id(self, account_id: int, client_order_id: str) -> OrderRecord | None: ...
+    async def orders(self, which: OrderFilter) -> list[OrderRecord]: ...
+    async def trades(self, which: TradeFilter) -> list[TradeRecord]: ...
+    async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None: ...
+
+    async def asset_logs(
+        self, account_id: int, asset: str | None, before: int | None, limit: int
+    ) -> list[AssetLogRecord]: ...
+
+    async def freezes(self, account_id: int, before: int | None, limit: int) -> list[FreezeRecord]: ...
+
+    async def account_snapshot(self, account_id: int) -> "AccountSnapshot":
+        """Balances, open orders and the number of the private stream, all as of one commit."""
+
+    async def trial_balance(self) -> list[BalanceRecord]:
+        """For each asset the sum over all accounts, under account 0: totals must be zero."""
+
+
+class AccountSnapshot(msgspec.Struct, frozen=True):
+    """One account as of one commit; `last_seq` is the number of its private stream then."""
+
+    balances: list[BalanceRecord]
+    open_orders: list[OrderRecord]
+    last_seq: int
+
+
+class Identity(Protocol):
+    """Users and what they may do. Reads and writes raise DatabaseAway; a lost write's outcome is unknown."""
+
+    async def create_user(self, username: str, email: str, password_hash: str, role: str, now_ms: int) -> UserRecord:
+        """Raises NameTaken; names are compared without case."""
+
+    async def user_by_name(self, username: str) -> UserRecord | None: ...
+    async def user(self, user_id: int) -> UserRecord | None: ...
+    async def users(self) -> list[UserRecord]: ...
+    async def set_password(self, user_id: int, password_hash: str) -> None: ...
+    async def record_login(self, user_id: int, now_ms: int) -> None: ...
+
+    async def set_role(self, user_id: int, role: str, action: AdminAction) -> None:
+        """Change and audit row in one transaction; the action's id is given by the table."""
+
+    async def set_state(self, user_id: int, state: str, action: AdminAction) -> None:
+        """The same for "active" and "suspended"."""
+
+    async def write_admin_action(self, action: AdminAction) -> None: ...
+    async def admin_actions(self, before: int | None, limit: int) -> list[AdminAction]: ...
+    async def revoke_token(self, jti: str, expires_ms: int) -> None: ...
+
+    async def revoked_tokens(self, now_ms: int) -> list[str]:
+        """The ids of revoked tokens that have not expired by themselves."""
+
+
+class Storage(Protocol):
+    """The three together; `PostgresStorage` and `MemoryStorage` are the two that exist."""
+
+    @property
+    def writer(self) -> Writer: ...
+    @property
+    def reader(self) -> Reader: ...
+    @property
+    def identity(self) -> Identity: ...
