@@ -3,27 +3,43 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+FILE ?= ../shared/data/bitstamp_btcusd_2015-05-01_feed.log.gz
 
-.PHONY: run check test bench install
+.PHONY: run install check test test-slow bench replay verify format
+
+run: install            ## serve http://127.0.0.1:8080 with a PostgreSQL of its own
+	$(BIN)/python run.py
 
 install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Rialto needs Python 3.11 or newer: make run PYTHON=python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test,bench]"
 	touch $(INSTALLED)
 
-run: install
-	$(BIN)/python run.py
-
-check: install
+check: install          ## format, lint, types, the fast tests: before every commit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -m "not slow"
 
-test: install
+test: install           ## all tests
 	$(BIN)/pytest -q
 
-bench: install
+test-slow: install      ## those that `check` leaves out: real processes, real PostgreSQL
+	$(BIN)/pytest -q -m slow
+
+bench: install          ## figures, printed as ratios of one run
 	$(BIN)/python -m tests.benchmarks
+
+replay: install         ## five recorded hours of a bitcoin exchange through the WebSocket API
+	$(BIN)/python -m tests.replay $(FILE)
+
+verify: install         ## fold the journal and compare it with the tables
+	$(BIN)/python run.py verify
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

@@ -3,14 +3,14 @@
 drain a batch  ->  begin  ->  handle each letter (plain functions)  ->  flush (durable)  ->  answer
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from actors.core.address import Address
-from actors.core.failures import Unknown
+from actors.core.failures import Unavailable, Unknown
 from actors.core.mailbox import Letter
 from actors.core.reply import GatheredReply, Reply
 from engine.messages import Command
@@ -26,13 +26,16 @@ class Forward(msgspec.Struct, Generic[Answer], frozen=True):
 
 
 class Gather(msgspec.Struct, frozen=True):
-    """Several independent parts in order, each an answer or a Forward; the asker gets a tuple. Not atomic."""
+    """Several independent parts in order, each whatever a handler may return; the asker gets a tuple. Not atomic.
+
+    A part without an answer stands in the tuple as the Unavailable that it met.
+    """
 
     parts: tuple[object, ...]
 
 
 class Join(msgspec.Struct, frozen=True):
-    """The same command is under way already: answer both alike."""
+    """The same command is under way already: answer both alike. `first` is nobody's follower itself."""
 
     first: Reply
 
@@ -43,6 +46,29 @@ class BatchFailed(Exception):
     def __init__(self, letters: list[Letter]) -> None:
         super().__init__(f"failed with {len(letters)} letters in hand")
         self.letters = letters
+
+
+class InHand:
+    """Around the work on some letters: whatever ends it early, their askers hear of it."""
+
+    __slots__ = ("_letters", "_name")
+
+    def __init__(self, name: str, letters: list[Letter]) -> None:
+        self._name = name
+        self._letters = letters
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, end: BaseException | None, __: TracebackType | None) -> None:
+        if end is None:
+            return
+        for letter in self._letters:
+            if letter.reply is not None:
+                letter.reply.fail(Unknown(f"{self._name} failed on the way"))
+        if isinstance(end, Exception):
+            raise BatchFailed(self._letters) from end
+        # Anything else is a cancelled nursery or the interpreter's end: no crash, there will be no successor.
 
 
 class Statistics(msgspec.Struct):
@@ -56,9 +82,9 @@ class Statistics(msgspec.Struct):
 class Actor:
     """Owns a state that nobody else touches. Subclasses fill `handlers`; `recover` and `flush` may wait, nothing else.
 
-    A handler takes the message and returns its answer, a Forward, a Gather or a Join. An exception in a handler or in
-    flush is a crash: the letters of the batch are told `Unknown`, and the supervisor decides what follows. Only actors
-    that are never started again may forward.
+    A handler takes the message and returns its answer, an Unavailable, a Forward, a Gather or a Join. An exception in
+    a handler or in flush is a crash: the letters of the batch are told `Unknown`, and the supervisor decides what
+    follows. Only actors that are never started again may forward.
     """
 
     BATCH_MAX = 256  # letters; at 40 us each that is 10 ms in which no timer and no socket is served
@@ -82,7 +108,7 @@ class Actor:
 
     async def run(self, failed: list[Letter], recovered: Callable[[], None]) -> None:
         """Work until the mailbox is closed and read to its end. Raises BatchFailed on a crash."""
-        with self._in_hand(failed):
+        with InHand(self.address.name, failed):
             await self.recover(failed)
         recovered()
         while not self.leaving and await self._next_batch():
@@ -94,7 +120,9 @@ class Actor:
         A call of its own, so that an actor that waits holds nothing of the batch before.
         """
         batch = await self.address.mailbox.drain(self.BATCH_MAX)
-        with self._in_hand(batch):
+        if not batch:
+            return False
+        with InHand(self.address.name, batch):
             answers: list[tuple[Reply, object]] = []
             self.begin()
             for letter in batch:
@@ -103,21 +131,11 @@ class Actor:
             await self.flush()
             self._count(len(batch))
             for reply, answer in answers:
-                reply.answer(answer)
-        return bool(batch)
-
-    @contextmanager
-    def _in_hand(self, letters: list[Letter]) -> Iterator[None]:
-        """Whatever ends the work on these letters early, their askers hear of it."""
-        try:
-            yield
-        except BaseException as end:
-            for letter in letters:
-                if letter.reply is not None:
-                    letter.reply.fail(Unknown(f"{self.address.name} failed on the way"))
-            if isinstance(end, Exception):
-                raise BatchFailed(letters) from end
-            raise  # cancelled, or the interpreter is told to stop: no crash, and no successor
+                if isinstance(answer, Unavailable):
+                    reply.fail(answer)
+                else:
+                    reply.answer(answer)
+        return True
 
     def _handle(self, letter: Letter, answers: list[tuple[Reply, object]]) -> None:
         reply = letter.reply

@@ -14,7 +14,7 @@ import trio
 
 from actors.core.actor import Actor, BatchFailed, Statistics
 from actors.core.address import Address
-from actors.core.failures import ActorFailed
+from actors.core.failures import ActorFailed, Stopped
 from actors.core.mailbox import Letter
 
 log = structlog.get_logger()
@@ -37,16 +37,21 @@ class Child(msgspec.Struct):
     actor: Actor
     started: trio.Event
     ended: trio.Event
+    recovering: bool = True
     restarts: int = 0
     parked: bool = False
     last_failure: str | None = None
+
+    def recovered(self) -> None:
+        self.recovering = False
+        self.started.set()
 
 
 class ChildReport(msgspec.Struct, frozen=True):
     """A copy of what the supervisor knows of one actor, for the console."""
 
     name: str
-    state: str  # starting, running, parked, ended
+    state: str  # starting, running, restarting, parked
     waiting: int
     waiting_max: int
     batches: int
@@ -69,31 +74,37 @@ class Supervisor:
 
     def start(
         self,
-        name: str,
+        address: Address,
         make: Callable[[Address], Actor],
         restart: Restart,
         park: Callable[[Address], Actor] | None = None,
-    ) -> Address:
-        """Start an actor and return its address at once; letters wait until it has recovered."""
-        address = Address(name)
+    ) -> None:
+        """Start the actor behind an address; letters wait until it has recovered.
+
+        `make` and `park` only build: what can fail belongs in `recover`, where failing is a crash like any other.
+        """
+        assert address.name not in self._children
         child = Child(address, make, restart, park, make(address), trio.Event(), trio.Event())
-        assert name not in self._children
-        self._children[name] = child
-        self._nursery.start_soon(self._live, child, name=name)
-        return address
+        self._nursery.start_soon(self._live, child, name=address.name)
+        self._children[address.name] = child
 
-    async def started(self, name: str) -> None:
-        """Wait until the actor has recovered and reads its letters."""
-        await self._children[name].started.wait()
+    async def started(self, address: Address) -> None:
+        """Wait until the actor has recovered and reads its letters. Raises Stopped if it has ended."""
+        child = self._children.get(address.name)
+        if child is not None:
+            await child.started.wait()
+        if child is None or child.ended.is_set():
+            raise Stopped(f"{address.name} has ended")
 
-    async def close(self, name: str) -> None:
-        """Let the actor read its letters to the end, and wait for that."""
-        child = self._children[name]
-        child.address.mailbox.close()
-        await child.ended.wait()
+    async def close(self, address: Address) -> None:
+        """Let the actor read its letters to the end, and wait for that. Does nothing if it has ended already."""
+        address.mailbox.close()
+        child = self._children.get(address.name)
+        if child is not None:
+            await child.ended.wait()
 
     def statistics(self) -> list[ChildReport]:
-        """One report an actor, in the order of their starts."""
+        """One report an actor, in the order of their starts. Actors that have ended are forgotten."""
         return [_report(child) for child in self._children.values()]
 
     async def _live(self, child: Child) -> None:
@@ -102,7 +113,7 @@ class Supervisor:
         try:
             while True:
                 try:
-                    await child.actor.run(failed, child.started.set)
+                    await child.actor.run(failed, child.recovered)
                 except BatchFailed as crash:
                     failed = crash.letters
                     await self._after_crash(child, crash, crashes)
@@ -112,12 +123,23 @@ class Supervisor:
                     failed = []
                     crashes.clear()
                     child.parked = False
+                    child.recovering = True
                     child.actor = child.make(child.address)
         finally:
-            child.ended.set()
+            self._bury(child)
+
+    def _bury(self, child: Child) -> None:
+        """Let nobody wait for an actor that has ended, and forget it: markets come and go by the thousand."""
+        for letter in child.address.mailbox.end():  # there are some only if it crashed for good or was cancelled
+            if letter.reply is not None:
+                letter.reply.fail(Stopped(f"{child.address.name} ended before it read this"))
+        del self._children[child.address.name]
+        child.ended.set()
+        child.started.set()
 
     async def _after_crash(self, child: Child, crash: BatchFailed, crashes: deque[float]) -> None:
         """Note the crash and put the successor in place."""
+        child.recovering = True
         cause = crash.__cause__
         child.last_failure = f"{type(cause).__name__}: {cause}"
         log.error("actor crashed", actor=child.address.name, restarts=child.restarts, exc_info=cause)
@@ -126,9 +148,9 @@ class Supervisor:
         now = trio.current_time()
         hopeless = len(crashes) == self.CRASHES_MAX and now - crashes[0] < self.CRASH_WINDOW_S
         crashes.append(now)
-        if child.parked or (hopeless and child.park is None):
-            raise ActorFailed(f"{child.address.name} crashes again and again: {child.last_failure}") from cause
-        if hopeless and child.park is not None:
+        if hopeless or child.parked:
+            if child.parked or child.park is None:
+                raise ActorFailed(f"{child.address.name} crashes again and again: {child.last_failure}") from cause
             child.parked = True
             child.actor = child.park(child.address)
             log.error("actor parked", actor=child.address.name)
@@ -139,12 +161,12 @@ class Supervisor:
 
 
 def _report(child: Child) -> ChildReport:
-    if child.ended.is_set():
-        state = "ended"
-    elif child.parked:
+    if child.parked:
         state = "parked"
+    elif not child.recovering:
+        state = "running"
     else:
-        state = "running" if child.started.is_set() else "starting"
+        state = "restarting" if child.started.is_set() else "starting"
     statistics: Statistics = child.actor.statistics
     return ChildReport(
         name=child.address.name,

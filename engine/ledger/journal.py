@@ -20,6 +20,7 @@ from engine.ledger.units import Units
 
 FORMAT = 1
 GENESIS_HASH = bytes(32)
+PLAIN = frozenset({int, str, bool})  # what stands in a row as it is; an int must fit 64 bits, so money is Units
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -59,9 +60,10 @@ def check_chain(previous: JournalRecord | None, row: JournalRecord) -> None:
 
 
 class JournalCodec:
-    """Writes and reads rows of the given event classes; their names are the tags."""
+    """Writes and reads rows of the given event classes; their names are the tags, so no two may share one."""
 
     def __init__(self, event_types: tuple[type, ...]) -> None:
+        assert len({kind.__name__ for kind in event_types}) == len(event_types)
         self._packers = {kind: _packer(kind) for kind in event_types}
         self._readers = {kind.__name__: _reader(kind) for kind in event_types}
 
@@ -81,11 +83,15 @@ class JournalCodec:
         return packed
 
     def unpack(self, body: bytes) -> Row:
-        """Read a row's body; raises JournalError for another format."""
+        """Read a row's body; raises JournalError for another format and for what is no row."""
         try:
-            version, now_ms, first_trade_id, first_log_id, parts, balances = msgpack.unpackb(body)
-            if version != FORMAT:
-                raise JournalError(f"the journal has format {version}, this program reads {FORMAT}")
+            version, *content = msgpack.unpackb(body)
+        except (TypeError, ValueError) as error:
+            raise JournalError("the row can't be read") from error
+        if version != FORMAT:
+            raise JournalError(f"the row has format {version}, this program reads {FORMAT}")
+        try:
+            now_ms, first_trade_id, first_log_id, parts, balances = content
             return Row(
                 now_ms,
                 first_trade_id,
@@ -96,7 +102,7 @@ class JournalCodec:
                 ),
                 tuple(BalanceRecord(account, asset, int(total), int(held)) for account, asset, total, held in balances),
             )
-        except (TypeError, KeyError, msgpack.UnpackException) as error:
+        except (TypeError, ValueError, KeyError) as error:
             raise JournalError("the row can't be read") from error
 
 
@@ -121,6 +127,7 @@ def _to_plain(hint: Any) -> Callable[[Any], object] | None:
         return {member: member.value for member in hint}.__getitem__
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _packer(hint)
+    assert hint in PLAIN, f"the journal can't carry {hint}"
     return None
 
 
@@ -129,6 +136,8 @@ def _reader(kind: type) -> Callable[[list[Any]], Any]:
     converters = [_from_plain(hint) for hint in get_type_hints(kind, include_extras=True).values()]
 
     def read(fields: list[Any]) -> Any:
+        if len(fields) > len(converters):
+            raise ValueError(f"a newer program knows more of {kind.__name__}")
         return kind(
             *(
                 value if convert is None or value is None else convert(value)
@@ -147,6 +156,7 @@ def _from_plain(hint: Any) -> Callable[[Any], Any] | None:
         return hint
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _reader(hint)
+    assert hint in PLAIN, f"the journal can't carry {hint}"
     return None
 
 

