@@ -2,14 +2,16 @@
 
 import logging
 import sys
-from typing import Literal
 
 import structlog
 
 
-def configure_logs(form: Literal["auto", "terminal", "json"] = "auto") -> None:
-    """Send structlog's and the libraries' words to stderr, from INFO up."""
-    readable = sys.stderr.isatty() if form == "auto" else form == "terminal"
+def configure_logs(form: str | None) -> None:
+    """Send structlog's words from INFO up, and the libraries' warnings, to stderr.
+
+    `form` is "console" or "json"; None decides by whether stderr is a terminal.
+    """
+    readable = sys.stderr.isatty() if form is None else form == "console"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
