@@ -4,22 +4,15 @@ import pytest
 import trio
 import trio.testing
 
-from actors.core import Busy, Unavailable, Unknown
+from actors.core import Busy, Unknown
 from actors.core.reply import GatheredReply, Reply
-
-
-async def collect(reply: Reply, into: list[object]) -> None:
-    """Wait for a reply and note the answer, or the failure's type and text."""
-    try:
-        into.append(await reply.wait())
-    except Unavailable as failure:
-        into.append((type(failure), str(failure)))
+from tests.actors.core.scribe import collect_outcome
 
 
 @pytest.mark.trio
 async def test_an_answer_wakes_who_waits(nursery: trio.Nursery) -> None:
     reply, heard = Reply(), list[object]()
-    nursery.start_soon(collect, reply, heard)
+    nursery.start_soon(collect_outcome, reply, heard)
     await trio.testing.wait_all_tasks_blocked()
     assert not reply.done
     reply.answer("yes")
@@ -39,7 +32,7 @@ async def test_an_answer_that_came_first_is_found() -> None:
 @pytest.mark.trio
 async def test_none_is_an_answer_too(nursery: trio.Nursery) -> None:
     reply, heard = Reply(), list[object]()
-    nursery.start_soon(collect, reply, heard)
+    nursery.start_soon(collect_outcome, reply, heard)
     await trio.testing.wait_all_tasks_blocked()
     reply.answer(None)
     await trio.testing.wait_all_tasks_blocked()
@@ -62,11 +55,11 @@ async def test_what_comes_after_the_first_is_ignored() -> None:
 @pytest.mark.trio
 async def test_a_failure_is_raised_to_who_waits(nursery: trio.Nursery) -> None:
     reply, heard = Reply(), list[object]()
-    nursery.start_soon(collect, reply, heard)
+    nursery.start_soon(collect_outcome, reply, heard)
     await trio.testing.wait_all_tasks_blocked()
     reply.fail(Unknown("lost"))
     await trio.testing.wait_all_tasks_blocked()
-    assert heard == [(Unknown, "lost")]
+    assert heard == [Unknown]
 
 
 @pytest.mark.trio
@@ -84,7 +77,7 @@ async def test_followers_who_wait_all_hear_the_answer(nursery: trio.Nursery) -> 
     for follower in replies[1:]:
         follower.follow(replies[0])
     for reply in replies:
-        nursery.start_soon(collect, reply, heard)
+        nursery.start_soon(collect_outcome, reply, heard)
     await trio.testing.wait_all_tasks_blocked()
     replies[0].answer("yes")
     await trio.testing.wait_all_tasks_blocked()
@@ -134,7 +127,7 @@ async def test_a_deadline_abandons_and_a_later_answer_harms_nobody(autojump_cloc
 async def test_answer_and_deadline_in_the_same_moment_whichever_is_first_counts(nursery: trio.Nursery) -> None:
     async def ask(reply: Reply, scope: trio.CancelScope) -> None:
         with scope:
-            await collect(reply, heard)
+            await collect_outcome(reply, heard)
 
     heard: list[object] = []
     answered, left = Reply(), Reply()

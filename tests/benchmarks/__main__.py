@@ -1,0 +1,35 @@
+"""`make bench`: every figure in one run, with the machine it was taken on. `python -m tests.benchmarks QUICK` is short.
+
+Figures are printed, never asserted: machines differ, ratios of one run less so.
+"""
+
+import os
+import platform
+import sys
+
+import trio
+
+from tests.benchmarks import actors, inside, matching, sockets
+
+
+def machine() -> str:
+    """Say what this was run on."""
+    return f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.platform()}"
+
+
+def main(quick: bool) -> None:
+    """Run all benchmarks, the small parts first."""
+    print(machine())
+    print("\n# The matching core, beside bourse and lightmatchingengine, on one random walk")
+    matching.run(20_000 if quick else 200_000)
+    print("\n# Actors")
+    actors.main()
+    print("\n# The way of an order without a socket")
+    trio.run(inside.run, 3.0 if quick else 30.0)
+    print("\n# The gateway beside a bare quart-trio echo")
+    trio.run(sockets.run, 2.0 if quick else 10.0)
+
+
+if __name__ == "__main__":
+    sys.setswitchinterval(0.0005)  # as run.py does
+    main(quick="QUICK" in sys.argv[1:])
