@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from actors.clock import SteadyClock
-from actors.core import Actor, Address, Busy, Forward, Gather, Join, Stopped
+from actors.core import Actor, Address, Busy, Forward, Gather, Join, Stopped, Unavailable
 from actors.core.mailbox import Letter
 from actors.core.reply import Reply
 from actors.directory import Directory, MarketEntry
@@ -24,7 +24,7 @@ from actors.messages import (
 )
 from actors.recent import RecentIds
 from engine.ledger.assets import ASSETS
-from engine.ledger.commands import ListMarket, MovementKind, MoveMoney, PostMovement
+from engine.ledger.commands import ListMarket, Moved, MovementKind, MoveMoney, PostMovement
 from engine.ledger.funds import Funds
 from engine.ledger.records import OrderRecord
 from engine.matching.terms import OPEN_STATES
@@ -37,6 +37,7 @@ from engine.spot.commands import (
     CancelOrder,
     EnterOrder,
     HaltMarket,
+    Placed,
     PlaceOrder,
     ResumeMarket,
     WithdrawOrder,
@@ -274,7 +275,9 @@ class Accounts(Actor):
         first = self._in_flight[command_id]
         if first.content != content:
             return Refused(Refusal.CONFLICT, "this id has been used for another command")
-        return Join(first.reply)
+        repeat = RepeatReply()
+        repeat.follow(first.reply)
+        return Join(repeat)
 
     def _closed_valve(self) -> Busy:
         if self._drained is not None:
@@ -343,6 +346,17 @@ class Accounts(Actor):
     def _answer_if_drained(self) -> None:
         if self._drained is not None and not self._in_flight:
             self._drained.answer(None)
+
+
+class RepeatReply(Reply):
+    """Passes the first command's answer on, saying that this one is a repeat."""
+
+    __slots__ = ()
+
+    def settle(self, value: object, failure: Unavailable | None) -> None:
+        if isinstance(value, Placed | Moved):
+            value = msgspec.structs.replace(value, repeated=True)
+        super().settle(value, failure)
 
 
 SUSPENDED = Refused(Refusal.ACCOUNT_SUSPENDED, "the account is suspended")

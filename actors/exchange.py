@@ -11,13 +11,14 @@ import msgspec
 import trio
 
 from actors.accounts import Accounts
-from actors.broadcaster import Broadcaster
+from actors.broadcaster import Broadcaster, offer
 from actors.clock import Clock, SteadyClock
 from actors.core import Address, Restart, Supervisor
 from actors.directory import Directory
 from actors.ledger import Ledger
 from actors.market import ParkedMarket, SpotMarketActor
-from actors.messages import Committed, DrainAccounts
+from actors.messages import DrainAccounts
+from actors.subscriptions import Subscriptions
 from engine.ledger.records import MarketRecord
 from engine.products import read_definition
 from storage.interface import Storage
@@ -72,7 +73,9 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock) ->
         Restart.NEVER,
     )
     supervisor.start(
-        broadcaster, partial(Broadcaster, storage=storage, clock=clock, directory=directory), Restart.ONE_FOR_ONE
+        broadcaster,
+        partial(Broadcaster, storage=storage, subscriptions=Subscriptions()),
+        Restart.ONE_FOR_ONE,
     )
     for address in (ledger, accounts, broadcaster, *(market.address for market in directory.by_id.values())):
         await supervisor.started(address)
@@ -98,15 +101,6 @@ def open_market(exchange: Exchange, market: MarketRecord) -> None:
         Restart.ONE_FOR_ONE,
         park=partial(ParkedMarket, name=market.name, accounts=exchange.accounts),
     )
-
-
-OFFERS_MAX = 1_000  # commits that wait for the broadcaster; what it is not offered, it reads from the journal
-
-
-def offer(broadcaster: Address, committed: Committed) -> None:
-    """Leave a commit with the broadcaster, unless it is too far behind already."""
-    if len(broadcaster.mailbox) < OFFERS_MAX:
-        broadcaster.tell(committed)
 
 
 async def _drain(exchange: Exchange) -> None:

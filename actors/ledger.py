@@ -139,7 +139,6 @@ class Ledger(Actor):
             return
         events, command_ids, tickets = zip(*self._own, strict=True)
         self._drafts.insert(0, Draft(Part(OWN, self._clock.now_ms(), events), command_ids, list(tickets)))
-        self._books.market_id += len(self._listing)
         self._own.clear()
         self._coming_in.clear()
         self._listing.clear()

@@ -33,7 +33,7 @@ from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.events import Body, Data, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
-from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
+from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
@@ -43,24 +43,18 @@ from wsproto.frame_protocol import CloseReason
 log = structlog.get_logger()
 
 SEND_DEADLINE_S = 10.0  # the contract's number
-SEND_CHUNK_BYTES = (
-    2**16
-)  # the deadline counts for each chunk: a slow line may take longer over a long answer, a stuck one may not
+SEND_CHUNK_BYTES = 2**16  # the deadline is for each: a slow line may be long over a long answer, a stuck one may not
 STOP_DEADLINE_S = 2.0  # what is still open when the server stops is cut after it
 LEAVE_S = 2.0  # between "this client is gone" and the end of its handler and socket, whatever they are doing
 HEAD_DEADLINE_S = 10.0  # browsers open connections ahead of need; a request that comes later opens another
-KEEP_ALIVE_S = (
-    75.0  # longer than the 60 s after which proxies and clients usually give up an idle connection themselves
-)
+KEEP_ALIVE_S = 75.0  # proxies and clients usually give up an idle connection after 60 s: let it be them
 PING_INTERVAL_S = 15.0  # the odds specification's number, for every socket
 PONG_DEADLINE_S = 10.0  # a peer that is there answers in one round trip; 10 s forgive a phone its dead spot
 CONNECTIONS_MAX = 4096  # 45 KB each as an idle WebSocket under Quart (measured); one above it is closed at once
 FILES_RESERVED = 128  # file descriptors that connections leave to the database, logs and child processes
 MESSAGE_LENGTH_MAX = 64 * 1024  # bytes, or characters of text: some hundred orders; one above it closes with 1009
-    64 * 1024
-)  # bytes of a binary, characters of a text message; the longest command is a batch of 20 KB
 
-DECODED_HEADERS = frozenset({b"connection", b"sec-websocket-protocol", b"sec-websocket-extensions"})
+DECODED_HEADERS = frozenset({b"connection", b"sec-websocket-protocol"})  # hypercorn reads these as ASCII
 TARGET_FORMS = (b"/", b"http://", b"https://", b"*")
 
 
@@ -261,6 +255,14 @@ class ConnectionTasks(TaskGroup):
 class GuardedH11(H11Protocol):
     """HTTP/1.1 and nothing else on a connection."""
 
+    async def stream_send(self, event: StreamEvent) -> None:
+        if isinstance(event, StreamClosed):
+            # Quart cancels a handler once its answer is out, which is here: cut in half, this would never end.
+            with trio.CancelScope(shield=True):
+                await super().stream_send(event)
+        else:
+            await super().stream_send(event)
+
     async def _check_protocol(self, event: h11.Request) -> None:
         """Never change to HTTP/2: hypercorn's has remote crashes. An offer to upgrade may be ignored, says RFC 9110."""
 
@@ -298,23 +300,27 @@ class GuardedWSStream(WSStream):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.pinging = trio.CancelScope()
+        self.refused = False
 
     async def handle(self, event: StreamEvent) -> None:
         if isinstance(event, StreamClosed):
             self.pinging.cancel()
         if not isinstance(event, Body | Data) or self.closed or self.handshake.accepted:
             await super().handle(event)
-        elif self.state is ASGIWebsocketState.HANDSHAKE:
+        elif not self.refused:
             await self._refuse_early_bytes()
 
     async def _refuse_early_bytes(self) -> None:
-        self.closed = True  # first: the handler's accept must not get between the halves of our answer
-        with suppress(h11.LocalProtocolError):  # unless its own answer has begun already
-            await super()._send_error_response(400)
+        self.closed = True  # first: from here on nothing that the handler says gets between
         await self._put({"type": "websocket.disconnect", "code": CloseReason.PROTOCOL_ERROR.value})
-        await self.send(StreamClosed(self.stream_id))
+        await self._send_error_response(400)
+
+    async def _send_rejection(self, message: Any) -> None:
+        self.refused = True
+        await super()._send_rejection(message)
 
     async def _send_error_response(self, status_code: int) -> None:
+        self.refused = True
         await super()._send_error_response(status_code)
         await self.send(StreamClosed(self.stream_id))
 

@@ -46,6 +46,9 @@ class JournalHead(msgspec.Struct, frozen=True):
     now_ms: int
 
 
+NO_JOURNAL = JournalHead(0, bytes(32), 0)
+
+
 class Counters(msgspec.Struct, frozen=True):
     """The highest ids that the tables hold, 0 where there is none."""
 
@@ -112,6 +115,9 @@ class Writer(Protocol):
         again, then journal row N is there with our hash, or never will be and the entry is sent again.
         Raises CommitImpossible.
         """
+
+    async def close(self) -> None:
+        """Stop for good: a commit that waits for the database raises CommitImpossible. It is how to end while away."""
 
 
 class Reader(Protocol):

@@ -11,6 +11,7 @@ import msgspec
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.journal import JournalCodec
 from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord
+from engine.matching.order import Side
 
 if TYPE_CHECKING:
     from engine.ledger.page import Page
@@ -67,3 +68,9 @@ class Books:
     def issued(self, asset: str) -> int:
         """How much of an asset is inside the exchange."""
         return -self.balance(OUTSIDE, asset)[0]
+
+
+def held_asset(order: OrderRecord, definition: Any) -> str:
+    """The asset that is held for an order, by its market's terms."""
+    asset: str = definition.quote if order.side is Side.BUY else definition.base
+    return asset

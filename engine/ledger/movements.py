@@ -60,21 +60,20 @@ def write_money_moved(page: Page, _market_id: int, now_ms: int, event: MoneyMove
 
 
 def write_market_listed(page: Page, _market_id: int, now_ms: int, event: MarketListed) -> None:
-    """Open a market; its terms are known to every later event."""
-    market = MarketRecord(
-        event.market_id,
-        event.product,
-        event.name,
-        event.definition.encode(),
-        now_ms,
-        MarketState.OPEN,
-        0,
-        0,
-        None,
+    """Open a market."""
+    page.list_market(
+        MarketRecord(
+            event.market_id,
+            event.product,
+            event.name,
+            event.definition.encode(),
+            now_ms,
+            MarketState.OPEN,
+            0,
+            0,
+            None,
+        )
     )
-    page.markets[event.market_id] = market
-    page.listed.append(market)
-    page.books.definitions[event.market_id] = page.books.products.read_definition(event.product, market.definition)
 
 
 WRITERS: dict[Any, EventWriter] = {MoneyMoved: write_money_moved, MarketListed: write_market_listed}

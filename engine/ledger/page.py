@@ -7,10 +7,11 @@ A part that does not balance raises PartRefused; the page is then spoilt, and th
 """
 
 from collections import defaultdict
+from typing import Any
 
 import msgspec
 
-from engine.ledger.books import Balance, BalanceChange, BalanceKey, Books
+from engine.ledger.books import Balance, BalanceChange, BalanceKey, Books, held_asset
 from engine.ledger.chart import OUTSIDE, has_log
 from engine.ledger.journal import Part, Row, chain_hash
 from engine.ledger.records import (
@@ -68,6 +69,7 @@ class Page:
         self.asset_logs: list[AssetLogRecord] = []
         self.markets: dict[int, MarketRecord] = {}
         self.listed: list[MarketRecord] = []
+        self.definitions: dict[int, Any] = {}  # of the markets listed
         self.transactions: list[TransactionRecord] = []
         self.messages: list[PrivateMessage] = []
         self.streams: dict[str, int] = {}
@@ -99,7 +101,8 @@ class Page:
 
     def open_order(self, order: OrderRecord) -> None:
         """Write a new order."""
-        assert order.order_id not in self.books.open_orders
+        if order.order_id in self.orders or order.order_id in self.books.open_orders:
+            raise PartRefused(f"order {order.order_id} is there already")
         self.orders[order.order_id] = order
         self.new_orders.add(order.order_id)
         self.tell(order.account_id, order, order.updated_ms)
@@ -119,9 +122,25 @@ class Page:
     def next_trade_id(self) -> int:
         return self.books.trade_id + len(self.trades) + 1
 
+    def list_market(self, market: MarketRecord) -> None:
+        """Write a new market; its terms are known to every later event."""
+        if market.market_id in self.markets or market.market_id in self.books.markets:
+            raise PartRefused(f"market {market.market_id} is there already")
+        self.markets[market.market_id] = market
+        self.listed.append(market)
+        terms = self.books.products.read_definition(market.product, market.definition)
+        self.definitions[market.market_id] = terms
+
     def market(self, market_id: int) -> MarketRecord:
         """Read a market as it stands on this page."""
-        return self.markets.get(market_id) or self.books.markets[market_id]
+        market = self.markets.get(market_id) or self.books.markets.get(market_id)
+        if market is None:
+            raise PartRefused(f"there is no market {market_id}")
+        return market
+
+    def definition(self, market_id: int) -> Any:
+        """Read a market's terms."""
+        return self.definitions.get(market_id) or self.books.definitions[market_id]
 
     def follow(self, market_id: int, sequence: int, **changes: object) -> None:
         """Move a market's row on by the event with this number; its numbers have no hole."""
@@ -202,8 +221,7 @@ class Page:
         ]
 
     def _freeze(self, order: OrderRecord) -> FreezeRecord:
-        definition = self.books.definitions[order.market_id]
-        asset = definition.quote if order.side is Side.BUY else definition.base
+        asset = held_asset(order, self.definition(order.market_id))
         return FreezeRecord(
             order.order_id, order.account_id, asset, order.held, str(order.order_id), order.created_ms, order.updated_ms
         )
@@ -222,6 +240,8 @@ class Page:
         books.log_id += len(self.asset_logs)
         books.balances.update(self.balances)
         books.markets.update(self.markets)
+        books.definitions.update(self.definitions)
+        books.market_id = max(books.market_id, *self.definitions, 0)
         books.streams.update(self.streams)
         for order in self.orders.values():
             if order.state in OPEN_STATES:

@@ -1,6 +1,6 @@
 """Whether an order fits its symbol, and what must be held for it: what can be decided without the book."""
 
-from engine.amounts import MalformedAmount, parse_decimal
+from engine.amounts import MalformedAmount, format_decimal, parse_decimal
 from engine.matching.order import Side
 from engine.matching.terms import OrderType, TimeInForce
 from engine.refusals import Refusal, Refused
@@ -21,10 +21,10 @@ def admit(order: PlaceOrder, symbol: SpotSymbol) -> OrderTerms | Refused:
     if wrong is not None:
         return Refused(Refusal.MALFORMED, wrong)
     numbers: dict[str, int] = {}
-    for field, decimals in (
-        ("price", symbol.quote_decimals),
-        ("quantity", symbol.base_decimals),
-        ("amount", symbol.quote_decimals),
+    for field, decimals, step in (
+        ("price", symbol.quote_decimals, symbol.tick),
+        ("quantity", symbol.base_decimals, symbol.lot),
+        ("amount", symbol.quote_decimals, symbol.unit_value),
     ):
         text: str | None = getattr(order, field)
         if text is None:
@@ -35,6 +35,8 @@ def admit(order: PlaceOrder, symbol: SpotSymbol) -> OrderTerms | Refused:
             return Refused(Refusal.MALFORMED, f"{field} {malformed}")
         if not numbers[field]:
             return Refused(Refusal.MALFORMED, f"{field} must be above zero")
+        if numbers[field] > STEPS_MAX * step:
+            return Refused(Refusal.MALFORMED, f"{field} must be at most {format_decimal(STEPS_MAX * step, decimals)}")
     return _in_steps(order, symbol, numbers)
 
 
@@ -65,13 +67,7 @@ def _in_steps(order: PlaceOrder, symbol: SpotSymbol, numbers: dict[str, int]) ->
         quantity_lots, rest = divmod(numbers["quantity"], symbol.lot)
         if rest:
             return Refused(Refusal.OFF_LOT, f"quantity must be a multiple of {symbol.quantity_text(1)}")
-    if (price_ticks or 0) > STEPS_MAX:
-        return Refused(Refusal.MALFORMED, f"price must be at most {symbol.price_text(STEPS_MAX)}")
-    if (quantity_lots or 0) > STEPS_MAX:
-        return Refused(Refusal.MALFORMED, f"quantity must be at most {symbol.quantity_text(STEPS_MAX)}")
     amount = numbers.get("amount")
-    if amount is not None and amount // symbol.unit_value > STEPS_MAX:
-        return Refused(Refusal.MALFORMED, "amount is too large for this symbol")
     notional = amount if price_ticks is None or quantity_lots is None else symbol.value(price_ticks, quantity_lots)
     if notional is not None and notional < symbol.minimum_notional:
         return Refused(Refusal.BELOW_MINIMUM, "the order's value is below the symbol's minimum")

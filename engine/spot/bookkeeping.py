@@ -20,7 +20,7 @@ from engine.spot.symbol import SpotSymbol
 def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlaced) -> None:
     """Hold the order's budget; open its row."""
     page.follow(market_id, event.sequence)
-    page.hold(event.account_id, spent_asset(event.side, page.books.definitions[market_id]), event.held)
+    page.hold(event.account_id, spent_asset(event.side, page.definition(market_id)), event.held)
     page.open_order(
         OrderRecord(
             event.order_id,
@@ -52,7 +52,9 @@ def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlac
 def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) -> None:
     """Exchange the two assets, charge both fees, move both orders on."""
     page.follow(market_id, event.sequence, trades=event.number, last_price_ticks=event.price_ticks)
-    symbol: SpotSymbol = page.books.definitions[market_id]
+    symbol: SpotSymbol = page.definition(market_id)
+    if event.value != symbol.value(event.price_ticks, event.quantity_lots):
+        raise PartRefused(f"trade {event.number} of {symbol.name} is not worth {event.value}")
     if page.count(f"trades:{symbol.name}") != event.number:
         raise PartRefused(f"trade {event.number} of {symbol.name} does not follow the one before it")
     buyer, seller = event.buyer, event.seller
@@ -75,16 +77,14 @@ def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) 
     page.trades.append(trade)
     _exchange(page, symbol, trade)
     for side, execution in ((Side.BUY, buyer), (Side.SELL, seller)):
-        page.hold(execution.account_id, spent_asset(side, symbol), -execution.unheld)
         page.tell(execution.account_id, _fill_message(side, execution, trade), now_ms)
-        page.change_order(_standing(page.order(execution.order_id), execution.standing, now_ms))
+        _move_on(page, market_id, symbol, side, execution, now_ms)
 
 
 def write_order_closed(page: Page, market_id: int, now_ms: int, event: OrderClosed) -> None:
     """Release what was still held; close the row."""
     page.follow(market_id, event.sequence)
-    page.hold(event.account_id, spent_asset(event.side, page.books.definitions[market_id]), -event.unheld)
-    page.change_order(_standing(page.order(event.order_id), event.standing, now_ms))
+    _move_on(page, market_id, page.definition(market_id), event.side, event, now_ms)
 
 
 def write_market_halted(page: Page, market_id: int, _now_ms: int, event: MarketHalted) -> None:
@@ -112,6 +112,22 @@ def _exchange(page: Page, symbol: SpotSymbol, trade: TradeRecord) -> None:
         if fee:
             page.move(account_id, asset, -fee, "fee", trans_id, now_ms)
             page.move(FEES, asset, fee, "fee", trans_id, now_ms)
+
+
+def _move_on(
+    page: Page, market_id: int, symbol: SpotSymbol, side: Side, event: Execution | OrderClosed, now_ms: int
+) -> None:
+    """Release what the event says from the order's hold, and write how the order stands now.
+
+    What an account has held must stay the sum over its orders: an event that says otherwise is refused.
+    """
+    order = page.order(event.order_id)
+    if order.account_id != event.account_id or order.market_id != market_id or order.side is not side:
+        raise PartRefused(f"order {order.order_id} is not that of account {event.account_id} in market {market_id}")
+    if order.held - event.unheld != event.standing.held:
+        raise PartRefused(f"order {order.order_id} holds {order.held}, not {event.unheld} more than after this event")
+    page.hold(event.account_id, spent_asset(side, symbol), -event.unheld)
+    page.change_order(_standing(order, event.standing, now_ms))
 
 
 def _fill_message(side: Side, execution: Execution, trade: TradeRecord) -> FillMessage:

@@ -12,7 +12,7 @@ from engine.matching.book import OrderBook
 from engine.matching.lifecycle import OrderEvent
 from engine.matching.match import Fill, Match, Stop, apply, match
 from engine.matching.order import Side
-from engine.matching.terms import OrderType, TimeInForce
+from engine.matching.terms import TimeInForce
 from engine.refusals import Refusal, Refused
 from engine.spot.commands import Cancelled, Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
 from engine.spot.events import (
@@ -32,7 +32,10 @@ FILLS_MAX = 1_000  # fills an order: what is left is cancelled with FILL_LIMIT, 
 
 
 class SpotMarket:
-    """Owns one book. `begin` sets the time of all that follows; `take_events` hands over what has been decided."""
+    """Owns one book. `begin` sets the time of all that follows; `take_events` hands over what has been decided.
+
+    Made from its row and its open orders, sorted by priority, it is the same market again.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class SpotMarket:
         trades: int = 0,
         last_price_ticks: int | None = None,
         open_orders: Iterable[OrderRecord] = (),
+        fills_max: int = FILLS_MAX,
     ) -> None:
         self.market_id = market_id
         self.symbol = symbol
@@ -51,6 +55,7 @@ class SpotMarket:
         self.sequence = sequence
         self.trades = trades
         self.last_price_ticks = last_price_ticks
+        self.fills_max = fills_max
         self.book = OrderBook(SpotOrder.restored(record) for record in open_orders)
         self._events: list[SpotEvent] = []
         self._now_ms = 0
@@ -167,32 +172,32 @@ class SpotMarket:
     def _match(self, order: SpotOrder) -> tuple[Match[SpotOrder] | None, bool]:
         """Find whom the order meets within its budget, and whether that completes it.
 
-        None: there is a counterparty, but what is held does not pay for one lot.
+        It meets the next in line only if it can pay for a lot at that price. None: not even for the first one.
         """
         terms = order.terms
-        prevention = terms.self_trade_prevention
-        if terms.amount is None:
-            assert terms.quantity_lots is not None
-            found = match(self.book, order, terms.quantity_lots, prevention=prevention, fills_max=FILLS_MAX)
-        else:
-            found = self._match_amount(order, terms.amount)
-        if terms.type is OrderType.LIMIT or self._spent(order, found) <= order.held:
-            return found, found.stop is Stop.FILLED
-        affordable = order.held // self.symbol.lot
-        if order.spends_quote:
-            affordable = sum(fill.lots for fill in self._match_amount(order, order.held).fills)
+        wanted = terms.quantity_lots or terms.amount
+        assert wanted is not None
+        asked = self._walk(order, wanted, in_quote=terms.quantity_lots is None)
+        complete = asked.stop is Stop.FILLED
+        if not order.holds_all or (complete and self._spent(order, asked) <= order.held):
+            return asked, complete
+        if asked.stop is Stop.TOO_SMALL or not self.book.would_cross(order.side, order.price_ticks):
+            return asked, False
+        affordable = order.held if order.spends_quote else order.held // self.symbol.lot
         if not affordable:
             return None, False
-        return match(self.book, order, affordable, prevention=prevention, fills_max=FILLS_MAX), False
+        paid = self._walk(order, affordable, in_quote=order.spends_quote)
+        return (None if paid.stop is Stop.TOO_SMALL else paid), False
 
-    def _match_amount(self, order: SpotOrder, amount: int) -> Match[SpotOrder]:
+    def _walk(self, order: SpotOrder, wanted: int, *, in_quote: bool) -> Match[SpotOrder]:
+        """Look along the book for so many lots, or for so much of the quote asset."""
         return match(
             self.book,
             order,
-            amount,
-            unit_value=self.symbol.unit_value,
+            wanted,
+            unit_value=self.symbol.unit_value if in_quote else 0,
             prevention=order.terms.self_trade_prevention,
-            fills_max=FILLS_MAX,
+            fills_max=self.fills_max,
         )
 
     def _spent(self, order: SpotOrder, found: Match[SpotOrder]) -> int:

@@ -54,6 +54,7 @@ class SpotOrder(BookOrder):
         order.state = record.state
         order.filled_lots = record.filled_lots
         order.filled_value = record.filled_value
+        order.cancelled_lots = record.cancelled_lots
         order.fee = record.fee
         order.fee_parts = record.fee_parts
         order.updated_ms = record.updated_ms
@@ -62,6 +63,11 @@ class SpotOrder(BookOrder):
     @property
     def spends_quote(self) -> bool:
         return self.side is Side.BUY
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether its budget is all that was available, and so may reach less far than what it asks for."""
+        return self.terms.type is (OrderType.MARKET_BY_QUANTITY if self.spends_quote else OrderType.MARKET_BY_AMOUNT)
 
     def advance(self, event: OrderEvent) -> None:
         self.state = TRANSITIONS[self.state, event]

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+NOTHING_CAME_BACK = 0  # instead of a status
+
 
 class ApiError(Exception):
-    """Base; `status` is HTTP's (0 where nothing came back), `code` the exchange's."""
+    """Base; `status` is HTTP's, or NOTHING_CAME_BACK; `code` is the exchange's."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
+        self.message = message
 
 
 class Refused(ApiError):
@@ -36,3 +39,13 @@ def check(status: int, body: Any) -> Any:
     if status >= 500:
         raise UnknownOutcome(status, code, message)
     raise Refused(status, code, message)
+
+
+def never_connected(error: Exception) -> Unavailable:
+    """Nothing was sent, so nothing was done."""
+    return Unavailable(NOTHING_CAME_BACK, "NOT_CONNECTED", f"{type(error).__name__} {error}".strip())
+
+
+def connection_lost(error: Exception) -> UnknownOutcome:
+    """It was sent, or may have been."""
+    return UnknownOutcome(NOTHING_CAME_BACK, "CONNECTION_LOST", f"{type(error).__name__} {error}".strip())

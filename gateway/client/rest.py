@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from gateway.client.errors import UnknownOutcome, check
+from gateway.client.errors import check, connection_lost, never_connected
 
 TIMEOUT_S = 30.0  # a request's; the exchange itself answers "unknown" after 10 s
 
@@ -36,8 +36,10 @@ class RestClient:
         parameters = {name: value for name, value in query.items() if value is not None}
         try:
             answer = await self._http.request(method, path, content=content, headers=headers, params=parameters)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise never_connected(error) from error
         except httpx.TransportError as error:
-            raise UnknownOutcome(0, "CONNECTION_LOST", type(error).__name__) from error
+            raise connection_lost(error) from error
         return check(answer.status_code, _decoded(answer.content))
 
     async def register(self, username: str, password: str, email: str | None = None) -> Json:

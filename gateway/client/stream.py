@@ -7,14 +7,21 @@ async with open_stream("ws://127.0.0.1:8080/ws", token) as stream:
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    ConnectionTimeout,
+    HandshakeError,
+    WebSocketConnection,
+    open_websocket_url,
+)
 
-from gateway.client.errors import UnknownOutcome, check
+from gateway.client.errors import check, connection_lost, never_connected
 
 WAITING_MAX = 10_000  # messages that nobody has read yet; with more, the reader of the socket waits
 
@@ -45,6 +52,10 @@ class StreamClient:
         """Cancel by orderId or by clientOrderId."""
         return await self.operate({"op": "cancel", **which})
 
+    async def cancel_all(self, **which: str) -> Json:
+        """Cancel all open orders, or those in one `symbol`."""
+        return await self.operate({"op": "cancel_all", **which})
+
     async def operate(self, command: Mapping[str, Json]) -> Json:
         """Send a command under an id of its own and wait for the answer to it."""
         self._last_id += 1
@@ -55,9 +66,9 @@ class StreamClient:
             await self.send({**command, "id": key})
             status, body = await answer.receive()
         except (ConnectionClosed, trio.EndOfChannel) as error:
-            raise UnknownOutcome(0, "CONNECTION_LOST", "the socket closed before the answer") from error
+            raise connection_lost(error) from error
         finally:
-            self._answers.pop(key, None)
+            del self._answers[key]
         return check(status, body)
 
     async def send(self, message: Json) -> None:
@@ -92,10 +103,31 @@ class StreamClient:
 
 @asynccontextmanager
 async def open_stream(url: str, token: str | None = None) -> AsyncIterator[StreamClient]:
-    """Connect; the socket closes with the block."""
+    """Connect; the socket closes with the block. Raises Refused for a token that is not good."""
     headers = [] if token is None else [(b"Authorization", f"Bearer {token}".encode())]
-    async with open_websocket_url(url, extra_headers=headers) as socket, trio.open_nursery() as nursery:
+    async with AsyncExitStack() as stack:
+        try:
+            socket = await stack.enter_async_context(open_websocket_url(url, extra_headers=headers))
+        except ConnectionRejected as error:
+            check(error.status_code, _decoded(error.body))
+            raise
+        except (ConnectionTimeout, HandshakeError, OSError) as error:
+            raise never_connected(error) from error
         client = StreamClient(socket)
-        nursery.start_soon(client.read)
-        yield client
-        nursery.cancel_scope.cancel()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(client.read)
+                yield client
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) > 1:
+                raise
+            raised = group.exceptions[0]  # the caller's own: he need not know that there is a nursery here
+            raise raised from raised.__cause__
+
+
+def _decoded(content: bytes | None) -> Json:
+    try:
+        return msgspec.json.decode(content) if content else None
+    except msgspec.DecodeError:
+        return None

@@ -14,7 +14,8 @@ from tests.benchmarks import actors, inside, matching, sockets
 
 def machine() -> str:
     """Say what this was run on."""
-    return f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.platform()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python}, {os.cpu_count()} cores, {platform.platform()}"
 
 
 def main(quick: bool) -> None:

@@ -5,17 +5,16 @@ import sys
 import trio
 from hypercorn.config import Config
 from hypercorn.trio import serve
-from quart import request, websocket
+from quart import Response, request, websocket
 from quart_trio import QuartTrio
 
 app = QuartTrio("echo")
 
 
 @app.post("/echo")
-async def echo() -> bytes:
+async def echo() -> Response:
     """Answer with what came."""
-    body = await request.get_data(as_text=False)
-    return body
+    return Response(await request.get_data())
 
 
 @app.websocket("/ws")

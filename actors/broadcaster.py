@@ -1,0 +1,220 @@
+"""The broadcaster: tells subscribers what has become durable. It only watches, and nothing waits for it.
+
+offered commit ─┬─> trades, private messages ──────────┐
+                └─> level totals, prices, if changed ──┴─> outboxes of those who watch
+missed commits: the same, read from the journal
+"""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+import trio
+
+from actors.core import Actor, Address
+from actors.core.mailbox import Letter
+from actors.market_data import MarketData
+from actors.messages import Committed
+from actors.outbox import Outbox
+from actors.pushes import Post, Trade
+from actors.seen import Seen, from_journal, offered
+from actors.subscriptions import Subscriptions, Unwatch, Watch
+from engine.ledger.events import MarketListed
+from engine.ledger.page import account_channel
+from engine.ledger.records import OrderRecord
+from engine.products import SPOT, read_definition
+from storage.interface import DatabaseAway, Storage
+
+Found = TypeVar("Found")
+
+log = structlog.get_logger()
+
+OFFERS_MAX = 1_000  # commits that wait for the broadcaster; what it is not offered, it reads from the journal
+ROWS_MAX = 100  # journal rows read at a time: some hold a thousand events
+RETRY_S = 0.2  # between two tries to read while the database is away
+
+
+def offer(broadcaster: Address, committed: Committed) -> None:
+    """Leave a commit with the broadcaster, unless it is too far behind already."""
+    if len(broadcaster.mailbox) < OFFERS_MAX:
+        broadcaster.tell(committed)
+
+
+class Broadcaster(Actor):
+    """Follows the journal, commit by commit. `subscriptions` outlives it: a successor goes on where it crashed."""
+
+    BATCH_MAX = 32  # letters; a commit of a thousand events goes to many
+
+    def __init__(self, address: Address, *, storage: Storage, subscriptions: Subscriptions) -> None:
+        super().__init__(address)
+        self._storage = storage
+        self._subscriptions = subscriptions
+        self._markets: dict[int, MarketData] = {}
+        self._by_name: dict[str, MarketData] = {}
+        self._books_at = 0  # the journal row that the market data reflect
+        self._agenda: list[Any] = []
+        self._offers_dropped = False
+        self.handlers = {  # all of it waits for flush: reading what was missed takes time
+            Committed: self._agenda.append,
+            Watch: self._agenda.append,
+            Unwatch: self._agenda.append,
+        }
+
+    async def recover(self, failed: list[Letter]) -> None:
+        """Load the markets; go on with what the predecessor has not told everybody."""
+        await _patiently(self._load)
+        if self._subscriptions.position is None:
+            self._subscriptions.position = self._books_at
+        for market in self._markets.values():
+            self._show(market)
+        self._agenda += [letter.message for letter in failed]
+        self._offers_dropped = True  # as far as anybody knows
+        await self.flush()
+
+    def begin(self) -> None:
+        # An offer is dropped only in front of a full mailbox, and only drains take letters out: so it was full when
+        # this batch was drained.
+        if len(self.address.mailbox) >= OFFERS_MAX - self.BATCH_MAX:
+            self._offers_dropped = True
+
+    async def flush(self) -> None:
+        """Do what the letters say, in their order."""
+        agenda = list(self._agenda)
+        self._agenda.clear()
+        for message in agenda:
+            if isinstance(message, Committed):
+                await self._follow(message)
+            elif isinstance(message, Watch):
+                self._watch(message)
+            else:
+                for topic in message.topics:
+                    self._subscriptions.remove(topic, message.outbox)
+        if self._offers_dropped and not len(self.address.mailbox):
+            # Nothing comes behind the last dropped offer, so nothing would show that it is missing.
+            self._offers_dropped = False
+            await self._catch_up(None)
+
+    # Subscribers
+
+    def _watch(self, watch: Watch) -> None:
+        """Let somebody watch; states begin with a snapshot."""
+        outbox: Outbox = watch.outbox
+        for topic in watch.topics:
+            self._subscriptions.add(topic, outbox)
+            kind, _, name = topic.partition(":")
+            market = self._by_name.get(name)
+            if kind == "account":
+                outbox.start(topic)
+            elif market is not None and (snapshot := market.snapshot(topic)) is not None:
+                outbox.push(topic, snapshot)
+
+    def _show(self, market: MarketData) -> None:
+        """Give those who watch a market that is new here a snapshot."""
+        for topic in (market.book_topic, market.ticker_topic):
+            if (snapshot := market.snapshot(topic)) is not None:
+                self._subscriptions.push(topic, snapshot)
+
+    # Commits
+
+    async def _follow(self, committed: Committed) -> None:
+        """Publish a commit, and before it those that were not offered."""
+        position = self._subscriptions.position
+        assert position is not None
+        sequence = committed.entry.journal.sequence
+        if sequence > position + 1:
+            await self._catch_up(sequence - 1)
+        if sequence > position:
+            self._publish(offered(committed))
+            await trio.lowlevel.checkpoint()
+
+    async def _catch_up(self, last: int | None) -> None:
+        """Publish from the journal up to the row `last`; None: to its head."""
+        while True:
+            position = self._subscriptions.position
+            assert position is not None
+            limit = ROWS_MAX if last is None else min(ROWS_MAX, last - position)
+            rows = await _patiently(partial(self._storage.reader.journal, position, limit)) if limit else []
+            if not rows:
+                return
+            log.info("broadcaster catches up", rows=len(rows), after=position)
+            for row in rows:
+                self._publish(from_journal(row))
+                await trio.lowlevel.checkpoint()
+
+    def _publish(self, seen: Seen) -> None:
+        """Tell everybody. Cut short by a crash, it is done again: outboxes ignore what they have."""
+        subscriptions = self._subscriptions
+        changed = self._fold(seen) if seen.sequence > self._books_at else ()
+        for trade in seen.trades:
+            market = self._markets[trade.market_id]
+            subscriptions.push(market.trades_topic, Post(Trade(market.symbol, trade)))
+        for market in changed:
+            for topic, post in market.take_posts():
+                subscriptions.push(topic, post)
+        for message in seen.messages:
+            subscriptions.push(account_channel(message.account_id), Post(message))
+        for account_id in seen.missed:
+            topic = account_channel(account_id)
+            for outbox in subscriptions.watchers(topic):
+                outbox.start(topic)
+        subscriptions.position = seen.sequence
+
+    def _fold(self, seen: Seen) -> Iterable[MarketData]:
+        """Bring the market data to this commit; return those that it touched."""
+        touched: dict[int, MarketData] = {}
+        for part in seen.parts:
+            market = self._markets.get(part.market_id)
+            for event in part.events:
+                if isinstance(event, MarketListed):
+                    self._list(event.market_id, event.product, event.definition.encode())
+                elif market is not None:
+                    market.fold(event)
+                    touched[part.market_id] = market
+        self._books_at = seen.sequence
+        return touched.values()
+
+    def _list(self, market_id: int, product: str, definition: bytes) -> None:
+        """Open a new market, unless it was in the tables already."""
+        if product == SPOT and market_id not in self._markets:
+            self._open(market_id, MarketData(read_definition(product, definition), 0, None))
+            self._show(self._markets[market_id])
+
+    def _open(self, market_id: int, market: MarketData) -> None:
+        self._markets[market_id] = market
+        self._by_name[market.symbol.name] = market
+
+    async def _load(self) -> None:
+        """Read the tables while commits go on, then bring all of it to one row of the journal.
+
+        What was read stands somewhere between two heads. Events state their effect completely, so folding all rows
+        between the two over it brings it to the second.
+        """
+        reader = self._storage.reader
+        before = (await reader.journal_head()).sequence
+        orders: defaultdict[int, list[OrderRecord]] = defaultdict(list)
+        for order in await reader.open_orders():
+            orders[order.market_id].append(order)
+        markets = await reader.markets()
+        head = (await reader.journal_head()).sequence
+        for record in markets:
+            if record.product == SPOT:
+                symbol = read_definition(record.product, record.definition)
+                known = (record.sequence, record.last_price_ticks, orders[record.market_id])
+                self._open(record.market_id, MarketData(symbol, *known))
+        self._books_at = before
+        while self._books_at < head:
+            for row in await reader.journal(self._books_at, min(ROWS_MAX, head - self._books_at)):
+                self._fold(from_journal(row))
+        for market in self._markets.values():
+            market.settle()
+
+
+async def _patiently(read: Callable[[], Awaitable[Found]]) -> Found:
+    """Read again and again while the database is away."""
+    while True:
+        try:
+            return await read()
+        except DatabaseAway:
+            await trio.sleep(RETRY_S)

@@ -1,0 +1,90 @@
+"""What subscribers are sent, in the market's own steps; the gateway turns it into text.
+
+trades:SYM   Trade      a stream: each once, numbered by the market
+book:SYM     Book       a state: a snapshot, then what changed
+ticker:SYM   Ticker     a state: always the whole of it
+account      Private    one stream an account, of which orders, fills and balances are filters
+any          Gap        these numbers are not sent: fetch them
+"""
+
+import msgspec
+
+from actors.levels import Level
+from engine.ledger.page import FillMessage, PrivateMessage
+from engine.ledger.records import BalanceRecord, OrderRecord, TradeRecord
+from engine.spot.symbol import SpotSymbol
+from storage.interface import AccountSnapshot
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """A trade; its `seq` is its number in the market."""
+
+    symbol: SpotSymbol
+    record: TradeRecord
+
+    @property
+    def seq(self) -> int:
+        return self.record.number
+
+
+class Book(msgspec.Struct, frozen=True):
+    """Level totals as of the market's event `seq`: all of them, or (with `prev_seq`) those that have changed since."""
+
+    symbol: SpotSymbol
+    seq: int
+    prev_seq: int | None
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+class Ticker(msgspec.Struct, frozen=True):
+    """Prices in ticks, None where there is none; `seq` and `prev_seq` as for a book."""
+
+    symbol: SpotSymbol
+    seq: int
+    prev_seq: int | None
+    last: int | None
+    bid: int | None
+    ask: int | None
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """The messages numbered `first` to `last` are not sent on this channel."""
+
+    channel: str
+    first: int
+    last: int
+
+
+class Private(msgspec.Struct, frozen=True):
+    """A message of an account's stream; `prev_seq` is the last number sent on this channel, here."""
+
+    channel: str
+    seq: int
+    prev_seq: int
+    now_ms: int
+    content: OrderRecord | FillMessage | BalanceRecord
+
+
+class PrivateSnapshot(msgspec.Struct, frozen=True):
+    """What a private channel starts from, as of the account's message `seq`."""
+
+    channel: str
+    snapshot: AccountSnapshot
+
+    @property
+    def seq(self) -> int:
+        return self.snapshot.last_seq
+
+
+Content = Trade | Book | Ticker | Gap | Private | PrivateSnapshot | PrivateMessage
+
+
+class Post:
+    """A message on its way to many; who turns it into text first leaves that for the others."""
+
+    __slots__ = ("content", "text")
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.text: str | None = None

@@ -1,0 +1,66 @@
+"""One commit as the broadcaster sees it: offered by the ledger or, where that was missed, read from the journal."""
+
+import msgspec
+
+from actors.messages import Committed
+from engine.ledger.journal import JournalCodec, Part
+from engine.ledger.page import PrivateMessage
+from engine.ledger.records import JournalRecord, TradeRecord
+from engine.products import PRODUCTS
+from engine.spot.events import OrderClosed, OrderPlaced, TradeMade
+
+CODEC = JournalCodec(tuple(PRODUCTS.writers))
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A journal row and what it means for subscribers.
+
+    The journal does not keep the numbers of private messages: read from there, `messages` is empty, and `missed` names
+    the accounts that had some.
+    """
+
+    sequence: int
+    parts: tuple[Part, ...]
+    trades: tuple[TradeRecord, ...]
+    messages: tuple[PrivateMessage, ...]
+    missed: tuple[int, ...] = ()
+
+
+def offered(committed: Committed) -> Seen:
+    """Take a commit as the ledger offers it: nothing has to be worked out again."""
+    entry = committed.entry
+    return Seen(entry.journal.sequence, committed.parts, entry.trades, committed.messages)
+
+
+def from_journal(record: JournalRecord) -> Seen:
+    """Read a commit from its row."""
+    row = CODEC.unpack(record.body)
+    trades: list[TradeRecord] = []
+    accounts = dict.fromkeys(balance.account_id for balance in row.balances)
+    for part in row.parts:
+        for event in part.events:
+            if isinstance(event, TradeMade):
+                trades.append(_trade(row.first_trade_id + len(trades), part, event))
+                accounts.update({event.buyer.account_id: None, event.seller.account_id: None})
+            elif isinstance(event, OrderPlaced | OrderClosed):
+                accounts[event.account_id] = None
+    return Seen(record.sequence, row.parts, tuple(trades), (), tuple(accounts))
+
+
+def _trade(trade_id: int, part: Part, event: TradeMade) -> TradeRecord:
+    return TradeRecord(
+        trade_id,
+        part.market_id,
+        event.number,
+        event.price_ticks,
+        event.quantity_lots,
+        event.value,
+        event.taker_side,
+        event.buyer.order_id,
+        event.seller.order_id,
+        event.buyer.account_id,
+        event.seller.account_id,
+        event.buyer.fee,
+        event.seller.fee,
+        part.now_ms,
+    )

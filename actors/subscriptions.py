@@ -1,0 +1,54 @@
+"""Who watches what. It outlives a crash of the broadcaster, as the subscribers do: they notice nothing but a pause.
+
+topic            what is pushed
+trades:SYM       Trade
+book:SYM         Book
+ticker:SYM       Ticker
+account:ID       PrivateMessage
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from actors.outbox import Outbox
+from actors.pushes import Post
+from engine.messages import Fact
+
+
+class Watch(Fact, frozen=True):
+    """Fill these topics of an outbox from now on; they are open there already."""
+
+    outbox: Any  # an Outbox; msgspec need not know the class
+    topics: tuple[str, ...]
+
+
+class Unwatch(Fact, frozen=True):
+    """Don't any more."""
+
+    outbox: Any
+    topics: tuple[str, ...]
+
+
+class Subscriptions:
+    """The outboxes of each topic, and up to which journal row they have been told everything."""
+
+    def __init__(self) -> None:
+        self.position: int | None = None  # None before the first broadcaster has recovered
+        self._watchers: dict[str, dict[Outbox, None]] = {}
+
+    def add(self, topic: str, outbox: Outbox) -> None:
+        self._watchers.setdefault(topic, {})[outbox] = None
+
+    def remove(self, topic: str, outbox: Outbox) -> None:
+        watchers = self._watchers.get(topic, {})
+        watchers.pop(outbox, None)
+        if not watchers:
+            self._watchers.pop(topic, None)
+
+    def watchers(self, topic: str) -> Iterable[Outbox]:
+        return self._watchers.get(topic, ())
+
+    def push(self, topic: str, post: Post) -> None:
+        """Leave a message with everybody who watches."""
+        for outbox in self._watchers.get(topic, ()):
+            outbox.push(topic, post)

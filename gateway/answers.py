@@ -1,0 +1,53 @@
+"""What a handler gives back: an HTTP status with a body, the same over REST and WebSocket."""
+
+import msgspec
+
+from engine.refusals import Refused
+from gateway.shapes import ErrorBody
+from gateway.statuses import STATUSES, Code, Problem
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+JSON = "application/json"
+
+# Seconds after which it makes sense to come back, for the codes that pass by themselves.
+RETRY_AFTER_S = {Problem.BUSY: 1, Problem.DATABASE_AWAY: 2, Problem.SHUTTING_DOWN: 5, Problem.TOO_MANY_REQUESTS: 1}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`body` is what msgspec encodes; None for a status without one (204), bytes for what is not JSON."""
+
+    status: int
+    body: object
+    headers: Headers = ()
+    content_type: str = JSON
+
+
+class Rejected(Exception):
+    """Ends a request with bad news, from wherever it is found out."""
+
+    def __init__(self, code: Code, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(f"{code.value}: {message}")
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    def answer(self) -> Answer:
+        return failure(self.code, self.message, self.retry_after_s)
+
+
+def failure(code: Code, message: str, retry_after_s: int | None = None) -> Answer:
+    """Make the answer for a code, with the status that it has under /api/v1."""
+    headers: Headers = ()
+    if isinstance(code, Problem):
+        retry_after_s = retry_after_s or RETRY_AFTER_S.get(code)
+        if retry_after_s is not None:
+            headers = ((b"retry-after", str(retry_after_s).encode()),)
+        elif code is Problem.UNAUTHORIZED:
+            headers = ((b"www-authenticate", b"Bearer"),)
+    return Answer(STATUSES[code].on_v1, ErrorBody(code.value, message), headers)
+
+
+def refusal(refused: Refused) -> Answer:
+    """Make the answer for what the engine refused."""
+    return failure(refused.code, refused.message)

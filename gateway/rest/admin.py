@@ -1,0 +1,207 @@
+"""What administrators do. Each of these writes leaves a row in the audit table, before it is done."""
+
+from typing import Literal
+
+import msgspec
+import trio
+
+from actors.messages import RestoreAccount, SuspendAccount
+from engine.ledger.chart import HOUSE, OUTSIDE
+from engine.ledger.commands import ListMarket, MovementKind
+from engine.products import SPOT, write_definition
+from engine.refusals import Refusal, Refused
+from engine.spot.commands import CancelOrder, HaltMarket, ResumeMarket
+from engine.spot.symbol import make_symbol
+from gateway.answers import Rejected, refusal
+from gateway.context import Answer, Caller, Gateway
+from gateway.identity.caller import Role
+from gateway.identity.sessions import Member
+from gateway.limits import Decimal, Id, Note, Text, as_id
+from gateway.rest.account import MoveRequest, move
+from gateway.rest.orders import CancelView, cancel, cancel_views
+from gateway.rest.symbols import show_symbol
+from gateway.shapes import Shape
+from storage.interface import AdminAction
+
+TWO_STEPS_S = 8.0  # a change of row and actor goes on to its end when its asker leaves; below a request's deadline
+
+
+class NewSymbolRequest(Shape, frozen=True):
+    """The terms of a new market; they never change. Fees and band are fractions: 0.001 is 0.1 %."""
+
+    symbol: Text
+    tick: Decimal
+    lot: Decimal
+    minimum_notional: Decimal = "0"
+    maker_fee: Decimal = "0.001"
+    taker_fee: Decimal = "0.001"
+    price_band: Decimal | None = None
+    reason: Note | None = None
+
+
+class ChangeSymbolRequest(Shape, frozen=True):
+    """Which market, and why."""
+
+    symbol: Text
+    reason: Note | None = None
+
+
+class SymbolStateView(Shape, frozen=True):
+    """Where the market stands now."""
+
+    symbol: str
+    state: str
+
+
+class AdminCancelRequest(Shape, frozen=True):
+    """Anybody's order."""
+
+    order_id: Id
+
+
+class RoleRequest(Shape, frozen=True):
+    """Which user gets which role, and why."""
+
+    id: Id
+    role: Role
+    reason: Note | None = None
+
+
+class AccountChangeRequest(Shape, frozen=True):
+    """Which account, and why."""
+
+    id: Id
+    reason: Note | None = None
+
+
+class UserView(Shape, frozen=True):
+    """A user as they stand now."""
+
+    id: int
+    username: str
+    role: Role
+    state: Literal["active", "suspended"]
+
+
+class SuspendedView(Shape, frozen=True):
+    """A blocked user, and what became of the orders."""
+
+    id: int
+    username: str
+    role: Role
+    state: Literal["active", "suspended"]
+    cancelled: list[CancelView]
+
+
+# Markets
+
+
+async def create_symbol(gateway: Gateway, caller: Caller, request: NewSymbolRequest) -> Answer:
+    """201; 409 if it exists."""
+    symbol = make_symbol(
+        request.symbol,
+        tick=request.tick,
+        lot=request.lot,
+        minimum_notional=request.minimum_notional,
+        maker_rate=request.maker_fee,
+        taker_rate=request.taker_fee,
+        price_band=request.price_band,
+    )
+    if isinstance(symbol, Refused):
+        return refusal(symbol)
+    await _audit(gateway, caller, "create_symbol", request.symbol, request)
+    listed = await gateway.exchange.accounts.ask(ListMarket(SPOT, symbol.name, write_definition(symbol)))
+    if isinstance(listed, Refused):
+        return refusal(listed)
+    return Answer(201, show_symbol(gateway, listed.market))
+
+
+async def halt_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
+    """From here on only cancels are taken; halting twice is once."""
+    await _audit(gateway, caller, "halt_symbol", request.symbol, request)
+    return await _change_symbol(gateway, HaltMarket(request.symbol))
+
+
+async def resume_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
+    """Orders are taken again; a parked market comes back."""
+    await _audit(gateway, caller, "resume_symbol", request.symbol, request)
+    return await _change_symbol(gateway, ResumeMarket(request.symbol))
+
+
+async def _change_symbol(gateway: Gateway, command: HaltMarket | ResumeMarket) -> Answer:
+    changed = await gateway.exchange.accounts.ask(command)
+    if isinstance(changed, Refused):
+        return refusal(changed)
+    return Answer(200, SymbolStateView(changed.symbol, changed.state))
+
+
+async def cancel_any_order(gateway: Gateway, caller: Caller, request: AdminCancelRequest) -> Answer:
+    """As an owner's cancel."""
+    order_id = as_id(request.order_id)
+    await _audit(gateway, caller, "cancel_order", f"order {order_id}", request)
+    return await cancel(gateway, CancelOrder(None, order_id))
+
+
+# Users
+
+
+async def set_role(gateway: Gateway, caller: Caller, request: RoleRequest) -> Answer:
+    """Not one's own: so there is always an administrator left."""
+    user_id = _other_than(caller, request.id)
+    action = _action(gateway, caller, "set_role", f"user {user_id}", request)
+    return Answer(200, _user_view(await gateway.sessions.set_role(user_id, request.role, action)))
+
+
+async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
+    """Nothing more is taken from the account, its orders are cancelled, its sockets closed."""
+    user_id = _other_than(caller, request.id)
+    action = _action(gateway, caller, "suspend", f"account {user_id}", request)
+    with trio.fail_after(TWO_STEPS_S, shield=True):
+        member = await gateway.sessions.suspend(user_id, action)
+        parts = await gateway.exchange.accounts.ask(SuspendAccount(user_id))
+    user = _user_view(member)
+    return Answer(200, SuspendedView(user.id, user.username, user.role, user.state, cancel_views(gateway, parts)))
+
+
+async def restore_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
+    """The account is served again; what was cancelled stays so."""
+    user_id = _other_than(caller, request.id)
+    action = _action(gateway, caller, "restore", f"account {user_id}", request)
+    with trio.fail_after(TWO_STEPS_S, shield=True):
+        member = await gateway.sessions.restore(user_id, action)
+        await gateway.exchange.accounts.ask(RestoreAccount(user_id))
+    return Answer(200, _user_view(member))
+
+
+# The house
+
+
+async def fund_house(gateway: Gateway, caller: Caller, request: MoveRequest) -> Answer:
+    """From the outside world into the house's account; transIds are the house's own."""
+    await _audit(gateway, caller, "fund_house", "house", request)
+    return await move(gateway, MovementKind.HOUSE_FUND, HOUSE, request, OUTSIDE)
+
+
+# The audit table
+
+
+async def _audit(gateway: Gateway, caller: Caller, action: str, target: str, request: msgspec.Struct) -> None:
+    """Write down what is about to be done: without the row it is not."""
+    await gateway.exchange.storage.identity.write_admin_action(_action(gateway, caller, action, target, request))
+
+
+def _action(gateway: Gateway, caller: Caller, action: str, target: str, request: msgspec.Struct) -> AdminAction:
+    details = msgspec.json.encode(request).decode()
+    return AdminAction(0, caller.user_id, action, target, details, gateway.exchange.clock.now_ms())
+
+
+def _other_than(caller: Caller, given: int | str) -> int:
+    """Read the id of a user who is not the caller. Raises Rejected(CONFLICT)."""
+    user_id = as_id(given)
+    if user_id == caller.user_id:
+        raise Rejected(Refusal.CONFLICT, "not on oneself: another administrator has to do it")
+    return user_id
+
+
+def _user_view(member: Member) -> UserView:
+    return UserView(member.user_id, member.username, member.role, "suspended" if member.suspended else "active")

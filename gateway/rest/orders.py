@@ -1,0 +1,275 @@
+"""Orders of the caller: place, cancel, look up."""
+
+from typing import Literal
+
+from actors.core import Unavailable, Unknown
+from actors.messages import FindCommand
+from engine.ledger.records import OrderRecord
+from engine.matching.order import SelfTradePrevention, Side
+from engine.matching.terms import OrderState, OrderType, TimeInForce
+from engine.messages import Known
+from engine.refusals import Refusal, Refused
+from engine.spot.admission import admit
+from engine.spot.commands import CancelAllOrders, Cancelled, CancelOrder, PlaceOrder
+from engine.spot.order import terms_of
+from gateway.answers import failure, refusal
+from gateway.context import Answer, Caller, Gateway
+from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
+from gateway.rest.symbols import find_market
+from gateway.shapes import OrderView, Shape, order_view
+from gateway.statuses import Problem
+from storage.interface import OrderFilter
+
+
+class PlaceOrderRequest(Shape, frozen=True):
+    """Which of price, quantity and amount belong to which type is the engine's to say."""
+
+    symbol: Text
+    side: Side
+    type: OrderType
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    post_only: bool = False
+    client_order_id: Text | None = None
+    self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
+
+
+class PlacedView(Shape, frozen=True):
+    """An order that was taken, as it stood right after matching; or, for a repeat, as it stands."""
+
+    order_id: str
+    status: Literal["accepted"]
+    order: OrderView
+
+
+class CancelOrderRequest(Shape, frozen=True):
+    """One of the two; `orderId` counts if both are there."""
+
+    order_id: Id | None = None
+    client_order_id: Text | None = None
+
+
+class CancelAllRequest(Shape, frozen=True):
+    """All open orders, or those in one symbol."""
+
+    symbol: Text | None = None
+
+
+class CancelView(Shape, frozen=True, omit_defaults=True, kw_only=True):
+    """An order that is cancelled; within a list also one that could not be, with the reason's `code`."""
+
+    order_id: str | None = None
+    status: Literal["cancelled", "failed"]
+    order: OrderView | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class OrderRequest(Shape, frozen=True):
+    """One order."""
+
+    order_id: Id
+
+
+class ClientOrderRequest(Shape, frozen=True):
+    """One order, by the id that its owner chose."""
+
+    client_order_id: Text
+
+
+class OrdersRequest(Shape, frozen=True):
+    """A page of orders, newest first."""
+
+    symbol: Text | None = None
+    state: Literal["open", "closed", "all"] = "all"
+    before: Id | None = None
+    limit: Limit = PAGE_DEFAULT
+
+
+OPEN = {"open": True, "closed": False, "all": None}
+
+
+# Placing
+
+
+async def place_order(gateway: Gateway, caller: Caller, request: PlaceOrderRequest) -> Answer:
+    """201; 200 with the order as it stands for a repeat under the same clientOrderId; 409 for other content."""
+    order = PlaceOrder(
+        caller.user_id,
+        request.symbol,
+        request.side,
+        request.type,
+        request.price,
+        request.quantity,
+        request.amount,
+        request.time_in_force,
+        request.post_only,
+        request.self_trade_prevention,
+        request.client_order_id,
+    )
+    if order.client_order_id is not None and (earlier := await _earlier(gateway, order)):
+        return earlier
+    placed = await gateway.exchange.accounts.ask(order)
+    if isinstance(placed, Refused):
+        return refusal(placed)
+    if isinstance(placed, Known):  # settled between the look-up and accounts
+        return await _earlier(gateway, order) or _lost()
+    return _placed(gateway, placed.order, 200 if placed.repeated else 201)
+
+
+async def _earlier(gateway: Gateway, order: PlaceOrder) -> Answer | None:
+    """Answer a repeat from storage; None if the id is new there."""
+    assert order.client_order_id is not None
+    record = await gateway.exchange.storage.reader.order_by_client_id(order.account_id, order.client_order_id)
+    if record is None:
+        return None
+    market = find_market(gateway, order.symbol)
+    terms = admit(order, market.definition)
+    if isinstance(terms, Refused):
+        return refusal(terms)
+    if (market.market_id, terms) != (record.market_id, terms_of(record)):
+        return failure(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
+    return _placed(gateway, record, 200)
+
+
+def _placed(gateway: Gateway, record: OrderRecord, status: int) -> Answer:
+    return Answer(status, PlacedView(str(record.order_id), "accepted", view(gateway, record)))
+
+
+def _lost() -> Answer:
+    return failure(Problem.UNKNOWN, "the id is known but not found: look it up before you send it again")
+
+
+# Cancelling
+
+
+async def cancel_order(gateway: Gateway, caller: Caller, request: CancelOrderRequest) -> Answer:
+    """200, also if it was cancelled before; 409 ALREADY_FILLED; 404."""
+    if request.order_id is None and request.client_order_id is None:
+        return failure(Refusal.MALFORMED, "orderId or clientOrderId is needed")
+    order_id = None if request.order_id is None else as_id(request.order_id)
+    client_order_id = request.client_order_id if order_id is None else None
+    return await cancel(gateway, CancelOrder(caller.user_id, order_id, client_order_id))
+
+
+async def cancel_order_by_id(gateway: Gateway, caller: Caller, request: OrderRequest) -> Answer:
+    """The same by the order's id."""
+    return await cancel(gateway, CancelOrder(caller.user_id, as_id(request.order_id)))
+
+
+async def cancel_order_by_client_id(gateway: Gateway, caller: Caller, request: ClientOrderRequest) -> Answer:
+    """The same by the owner's own id."""
+    return await cancel(gateway, CancelOrder(caller.user_id, None, request.client_order_id))
+
+
+async def cancel(gateway: Gateway, command: CancelOrder) -> Answer:
+    """Cancel, or say from storage how the order ended."""
+    for _ in range(2):  # the second time for an order that was placed between the question and the look-up
+        answer = await gateway.exchange.accounts.ask(command)
+        if isinstance(answer, Cancelled):
+            return _cancelled(gateway, answer.order)
+        if answer.code is not Refusal.NOT_FOUND:
+            return refusal(answer)
+        record = await _whoever_it_was(gateway, command)
+        if record is None:
+            break
+        if record.state is OrderState.CANCELLED:
+            return _cancelled(gateway, record)
+        if record.state is OrderState.FILLED:
+            return failure(Refusal.ALREADY_FILLED, f"order {record.order_id} is filled")
+    return failure(Refusal.NOT_FOUND, "there is no such order")
+
+
+async def _whoever_it_was(gateway: Gateway, command: CancelOrder) -> OrderRecord | None:
+    """Find the order that a cancel names, unless it is somebody else's."""
+    reader = gateway.exchange.storage.reader
+    if command.order_id is not None:
+        record = await reader.order(command.order_id)
+        return record if record is not None and command.account_id in (None, record.account_id) else None
+    assert command.account_id is not None
+    assert command.client_order_id is not None
+    return await reader.order_by_client_id(command.account_id, command.client_order_id)
+
+
+def _cancelled(gateway: Gateway, record: OrderRecord) -> Answer:
+    return Answer(200, cancel_view(gateway, record))
+
+
+async def cancel_all_orders(gateway: Gateway, caller: Caller, request: CancelAllRequest) -> Answer:
+    """200 with a list: what was cancelled, and what could not be. Who closed by themselves meanwhile are not in it."""
+    parts = await gateway.exchange.accounts.ask(CancelAllOrders(caller.user_id, request.symbol))
+    if isinstance(parts, Refused):
+        return refusal(parts)
+    return Answer(200, cancel_views(gateway, parts))
+
+
+def cancel_views(gateway: Gateway, parts: tuple[object, ...]) -> list[CancelView]:
+    """Show the parts of a gathered cancel."""
+    views = []
+    for part in parts:
+        if isinstance(part, Cancelled):
+            views.append(cancel_view(gateway, part.order))
+        elif isinstance(part, Refused) and part.code is not Refusal.NOT_FOUND:
+            views.append(CancelView(status="failed", code=part.code.value, message=part.message))
+        elif isinstance(part, Unavailable):
+            code = Problem.UNKNOWN if isinstance(part, Unknown) else Problem.BUSY
+            views.append(CancelView(status="failed", code=code.value, message=str(part)))
+    return views
+
+
+def cancel_view(gateway: Gateway, record: OrderRecord) -> CancelView:
+    """Show a cancelled order."""
+    return CancelView(status="cancelled", order_id=str(record.order_id), order=view(gateway, record))
+
+
+# Looking up
+
+
+async def get_order(gateway: Gateway, caller: Caller, request: OrderRequest) -> Answer:
+    """200, or 404, for another's order too."""
+    record = await gateway.exchange.storage.reader.order(as_id(request.order_id))
+    if record is None or record.account_id != caller.user_id:
+        return failure(Refusal.NOT_FOUND, f"there is no order {request.order_id}")
+    return Answer(200, view(gateway, record))
+
+
+async def get_order_by_client_id(gateway: Gateway, caller: Caller, request: ClientOrderRequest) -> Answer:
+    """200; 202 while it is under way; 404 means: neither known nor under way."""
+    query = FindCommand("order", caller.user_id, request.client_order_id)
+    if await gateway.exchange.accounts.ask(query) == "pending":
+        return Answer(202, PendingView("pending"))
+    reader = gateway.exchange.storage.reader
+    record = await reader.order_by_client_id(caller.user_id, request.client_order_id)
+    if record is None:
+        return failure(Refusal.NOT_FOUND, f"there is no order with clientOrderId {request.client_order_id}")
+    return Answer(200, view(gateway, record))
+
+
+class PendingView(Shape, frozen=True):
+    """The order is under way: ask again soon."""
+
+    status: Literal["pending"]
+
+
+async def get_orders(gateway: Gateway, caller: Caller, request: OrdersRequest) -> Answer:
+    """A bare list, newest first."""
+    records = await gateway.exchange.storage.reader.orders(order_filter(gateway, request, caller.user_id))
+    return Answer(200, [view(gateway, record) for record in records])
+
+
+def order_filter(gateway: Gateway, request: OrdersRequest, account_id: int | None) -> OrderFilter:
+    """Say what a list shall show. Raises Rejected(NOT_FOUND) for an unknown symbol."""
+    return OrderFilter(
+        account_id,
+        None if request.symbol is None else find_market(gateway, request.symbol).market_id,
+        OPEN[request.state],
+        None if request.before is None else as_id(request.before),
+        request.limit,
+    )
+
+
+def view(gateway: Gateway, record: OrderRecord) -> OrderView:
+    """Show an order with its market's terms."""
+    return order_view(record, gateway.exchange.directory.by_id[record.market_id].definition)

@@ -1,0 +1,158 @@
+"""What an operator can set: environment variables, read once at the start. A wrong one is a sentence that names it."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from engine.amounts import MalformedAmount, parse_decimal
+from engine.ledger.assets import ASSETS
+from gateway.address import Network
+from gateway.limits import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, USERNAME_PATTERN
+
+JWT_SECRET_BYTES_MIN = 32  # HS256's own size: a shorter secret is the weakest part
+JWT_EXP_DAYS_MAX = 365
+REQUEST_DEADLINE_S = 10.0  # the contract's number
+
+
+class SettingsError(Exception):
+    """A variable has a value that can't be used; the text is for the operator."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`None` means: not set, so it is made at random once and kept in the data folder."""
+
+    bind_addr: str = "127.0.0.1"
+    bind_port: int = 8080
+    database_url: str | None = None  # None: a PostgreSQL of our own, inside the data folder
+    data_folder: Path = Path("data")
+    jwt_secret: str | None = None
+    jwt_iss: str = "rialto"
+    jwt_aud: str = "rialto"
+    jwt_exp_days: int = 7
+    admin_username: str = "admin"
+    admin_password: str | None = None
+    simulated_deposits: bool = True
+    house_seed: int = 1_000_000 * 10 ** ASSETS["USD"].decimals  # units of USD
+    trusted_proxies: tuple[Network, ...] = ()
+    rate_limit_loopback: bool = False
+    log_format: Literal["auto", "terminal", "json"] = "auto"  # auto: readable on a terminal, JSON otherwise
+    request_deadline_s: float = REQUEST_DEADLINE_S
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the settings; an empty variable counts as not set. Raises SettingsError."""
+    found: dict[str, Any] = {}
+    for name, (field, read) in VARIABLES.items():
+        text = environment.get(name, "")
+        if text:
+            try:
+                found[field] = read(text)
+            except ValueError as error:
+                raise SettingsError(f"{name} {error}.") from None
+    return Settings(**found)
+
+
+# Readers of one value each: they raise ValueError with the rest of a sentence that begins with the variable's name.
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _address(text: str) -> str:
+    if text != "localhost":
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise ValueError("must be an IP address to listen on, such as 127.0.0.1") from None
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text) if re.fullmatch("[0-9]{1,9}", text) else -1
+        if not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("must be 0 or 1")
+    return text == "1"
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or float(text) == 0:
+        raise ValueError("must be a number of seconds above 0, such as 10 or 2.5")
+    return float(text)
+
+
+def _database_url(text: str) -> str:
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("must begin with postgresql://")
+    return text
+
+
+def _secret(text: str) -> str:
+    if len(text.encode()) < JWT_SECRET_BYTES_MIN:
+        raise ValueError(f"must have at least {JWT_SECRET_BYTES_MIN} bytes")
+    return text
+
+
+def _username(text: str) -> str:
+    if not re.search(USERNAME_PATTERN, text):
+        raise ValueError("must have 3 to 32 letters, digits, points, dashes or underscores")
+    return text
+
+
+def _password(text: str) -> str:
+    if not PASSWORD_LENGTH_MIN <= len(text) <= PASSWORD_LENGTH_MAX:
+        raise ValueError(f"must have {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters")
+    return text
+
+
+def _dollars(text: str) -> int:
+    try:
+        return parse_decimal(text, ASSETS["USD"].decimals)
+    except MalformedAmount as malformed:
+        raise ValueError(str(malformed)) from None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ValueError("must be IP addresses or networks with commas between, such as 10.0.0.0/8,::1") from None
+
+
+def _log_format(text: str) -> str:
+    if text not in ("auto", "terminal", "json"):
+        raise ValueError("must be auto, terminal or json")
+    return text
+
+
+VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "BIND_ADDR": ("bind_addr", _address),
+    "BIND_PORT": ("bind_port", _whole(0, 65_535)),
+    "DATABASE_URL": ("database_url", _database_url),
+    "RIALTO_DATA": ("data_folder", Path),
+    "JWT_SECRET": ("jwt_secret", _secret),
+    "JWT_ISS": ("jwt_iss", _text),
+    "JWT_AUD": ("jwt_aud", _text),
+    "JWT_EXP_DAYS": ("jwt_exp_days", _whole(1, JWT_EXP_DAYS_MAX)),
+    "ADMIN_USERNAME": ("admin_username", _username),
+    "ADMIN_PASSWORD": ("admin_password", _password),
+    "SIMULATED_DEPOSITS": ("simulated_deposits", _switch),
+    "HOUSE_SEED_USD": ("house_seed", _dollars),
+    "TRUSTED_PROXIES": ("trusted_proxies", _networks),
+    "RATE_LIMIT_LOOPBACK": ("rate_limit_loopback", _switch),
+    "LOG_FORMAT": ("log_format", _log_format),
+    "REQUEST_DEADLINE_S": ("request_deadline_s", _seconds),
+}

@@ -1,0 +1,231 @@
+"""One socket: one task reads, one writes, each command has its own; whatever ends one of them ends the socket.
+
+read  ── subscribe, unsubscribe ──> channels ── Watch ──> broadcaster
+  └───── op ──> its task ──> accounts ──> answer ──┐            │
+write <────────────────────────────────────────────┴── outbox <─┘
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import trio
+
+from actors.lines import PrivateLine
+from actors.outbox import Outbox
+from actors.subscriptions import Watch
+from gateway.answers import Answer, Rejected, failure
+from gateway.context import Gateway
+from gateway.decoding import decode_body
+from gateway.identity.caller import Caller
+from gateway.identity.sessions import Unauthorized
+from gateway.rest.orders import cancel_all_orders, cancel_order, place_order
+from gateway.shapes import ErrorBody
+from gateway.statuses import Problem
+from gateway.websocket.channels import Channels
+from gateway.websocket.commands import Commands
+from gateway.websocket.frames import CANCEL, CANCEL_ALL, Frame, id_of, read_frame, read_order
+from gateway.websocket.messages import Error, OpAnswer, Subscribed, Unsubscribed, encode, error, text_of
+from gateway.websocket.wire import Wire
+from storage.interface import DatabaseAway
+
+ANSWERS_MAX = 100  # commands under way and answers not yet sent: above it reading stops, and TCP holds the client back
+POSTS_MAX = 32  # pushes sent at once: an answer that comes meanwhile waits for no more than these
+BAD_MESSAGES_MAX = 100  # that can't be read, in a socket's life: a client with a defect is told so by closing
+FAREWELL_S = 1.0  # at a stop, for the answers to commands under way; the server cuts what is open after 2 s
+RETRY_S = 0.2  # between two tries to read an account while the database is away
+
+# Close codes; 4xxx are ours, the others RFC 6455's.
+GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
+SESSION_ENDED = 4401
+
+
+class Connection:
+    """A socket that has been accepted. `run` returns when it is closed."""
+
+    def __init__(self, gateway: Gateway, caller: Caller, wire: Wire) -> None:
+        self._gateway = gateway
+        self._caller = caller
+        self._wire = wire
+        self._outbox = Outbox()
+        self._broadcaster = gateway.exchange.broadcaster
+        self._directory = gateway.exchange.directory
+        self._channels = Channels(self._outbox, self._broadcaster, self._directory, caller)
+        self._nursery: trio.Nursery
+        self._commands: Commands
+        self._replies: list[str] = []
+        self._owed = 0  # answers that the client will get
+        self._paid = trio.Event()  # made anew by whoever waits for a payment
+        self._bad_messages = 0
+        self._farewell: tuple[int, str] | None = None
+
+    async def run(self) -> None:
+        try:
+            async with trio.open_nursery() as self._nursery:
+                self._commands = Commands(self._gateway, self._caller, self._nursery, self._answer_command)
+                self._nursery.start_soon(self._write)
+                self._nursery.start_soon(self._watch_shutdown)
+                if not self._caller.is_visitor:
+                    self._nursery.start_soon(self._watch_session)
+                await self._read()
+                self._nursery.cancel_scope.cancel()
+        finally:
+            self._channels.leave()
+        if self._farewell is not None:
+            await self._wire.close(*self._farewell)
+
+    # What ends it
+
+    def _close(self, code: int, reason: str) -> None:
+        self._farewell = (code, reason)
+        self._nursery.cancel_scope.cancel()
+
+    async def _watch_session(self) -> None:
+        self._close(SESSION_ENDED, await self._gateway.sessions.ended(self._caller))
+
+    async def _watch_shutdown(self) -> None:
+        """Let commands under way be answered, a little while."""
+        await self._gateway.shutdown.wait()
+        with trio.move_on_after(FAREWELL_S):
+            await self._owe_at_most(0)
+        self._close(GOING_AWAY, "the server is shutting down")
+
+    # Reading
+
+    async def _read(self) -> None:
+        """Read until the client goes."""
+        while (raw := await self._wire.receive()) is not None:
+            self._handle(raw)
+            if self._owed > ANSWERS_MAX:
+                await self._owe_at_most(ANSWERS_MAX)
+
+    def _handle(self, raw: bytes) -> None:
+        """Do what a frame asks for, or say why not."""
+        try:
+            frame = read_frame(raw)
+        except Rejected as rejected:
+            self._refuse(raw, rejected)
+            return
+        if frame.unsubscribe:
+            self._reply(Unsubscribed(self._each(frame.unsubscribe, self._channels.unsubscribe)))
+        if frame.subscribe:
+            self._reply(Subscribed(self._each(frame.subscribe, self._channels.subscribe)))
+        if frame.op is not None:
+            self._operate(frame, raw)
+
+    def _refuse(self, raw: bytes, rejected: Rejected) -> None:
+        """Say what is wrong with a frame, under its id if it has one."""
+        op_id = id_of(raw)
+        if op_id is None:
+            self._reply(error(rejected))
+        else:
+            self._answer(op_id, rejected.answer())
+        self._bad_messages += 1
+        if self._bad_messages == BAD_MESSAGES_MAX:
+            self._close(POLICY_VIOLATION, f"{BAD_MESSAGES_MAX} messages that can't be read are enough")
+
+    def _each(self, channels: tuple[str, ...], work: Callable[[str], None]) -> list[str]:
+        """Do something with each channel; return those for which it could be done, complain about the others."""
+        done = []
+        for channel in dict.fromkeys(channels):
+            try:
+                work(channel)
+            except Rejected as rejected:
+                self._reply(error(rejected, channel[:64]))
+            else:
+                done.append(channel)
+        return done
+
+    # Commands
+
+    def _operate(self, frame: Frame, raw: bytes) -> None:
+        """Start a command; its answer comes when it is durable."""
+        assert frame.id is not None
+        if self._caller.is_visitor:
+            self._reply(_unauthorized(frame.id))
+            return
+        if self._gateway.shutdown.is_set():
+            self._answer(frame.id, failure(Problem.SHUTTING_DOWN, "the server is shutting down"))
+            return
+        handler: Callable[..., Awaitable[Answer]]
+        request: Any
+        try:
+            if frame.op == "place":
+                handler, request = place_order, read_order(frame)
+            elif frame.op == "cancel":
+                handler, request = cancel_order, decode_body(raw, CANCEL)
+            else:
+                handler, request = cancel_all_orders, decode_body(raw, CANCEL_ALL)
+        except Rejected as rejected:
+            self._answer(frame.id, rejected.answer())
+            return
+        self._owed += 1
+        self._commands.start(frame.id, handler, request)
+
+    # Writing
+
+    def _answer_command(self, op_id: str | int, answer: Answer) -> None:
+        self._owed -= 1
+        self._answer(op_id, answer)
+
+    def _answer(self, op_id: str | int, answer: Answer) -> None:
+        self._reply(OpAnswer(op_id, answer.status, answer.body))
+
+    def _reply(self, message: msgspec.Struct) -> None:
+        """Send an answer; it waits for nothing but the answers before it and the push that is being sent."""
+        self._owed += 1
+        self._replies.append(encode(message).decode())
+        self._outbox.wake()
+
+    async def _write(self) -> None:
+        while True:
+            if not self._replies:
+                await self._outbox.wait()
+            posts, needy = self._outbox.take()
+            for topic in needy:
+                self._fetch(topic)
+            await self._send_replies()
+            for start in range(0, len(posts), POSTS_MAX):
+                await self._wire.send([text_of(post, self._directory) for post in posts[start : start + POSTS_MAX]])
+                await self._send_replies()
+
+    async def _send_replies(self) -> None:
+        replies, self._replies = self._replies, []
+        if replies:
+            await self._wire.send(replies)
+            self._owed -= len(replies)
+            self._paid.set()
+
+    async def _owe_at_most(self, answers: int) -> None:
+        while self._owed > answers:
+            self._paid = trio.Event()
+            await self._paid.wait()
+
+    # Snapshots
+
+    def _fetch(self, topic: str) -> None:
+        """Have a line filled that has nothing to go on from."""
+        if topic == self._channels.account_topic:
+            self._nursery.start_soon(self._fetch_account, self._channels.private)
+        else:
+            self._broadcaster.tell(Watch(self._outbox, (topic,)))
+
+    async def _fetch_account(self, line: PrivateLine) -> None:
+        """Read the account; what was pushed meanwhile goes behind it."""
+        begun = line.begin_snapshot()
+        while True:
+            try:
+                snapshot = await self._gateway.exchange.storage.reader.account_snapshot(self._caller.user_id)
+                break
+            except DatabaseAway:
+                await trio.sleep(RETRY_S)
+        line.release(begun, snapshot)
+        self._outbox.ready(self._channels.account_topic)
+
+
+def _unauthorized(op_id: str | int) -> Error:
+    """Answer an op of a visitor: as an error message, and under its id."""
+    answer = Unauthorized("orders need a token: connect with one").answer()
+    assert isinstance(answer.body, ErrorBody)
+    return Error(answer.status, answer.body.code, answer.body.message, id=op_id, body=answer.body)

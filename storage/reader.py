@@ -1,0 +1,176 @@
+"""The reads of recovery, history and log-in, in SQL."""
+
+from typing import TypeVar
+
+import asyncpg
+import msgspec
+
+from engine.ledger.page import account_channel
+from engine.ledger.records import (
+    AssetLogRecord,
+    BalanceRecord,
+    ChannelRecord,
+    FreezeRecord,
+    JournalRecord,
+    MarketRecord,
+    OrderRecord,
+    TradeRecord,
+    TransactionRecord,
+)
+from storage.connection import records
+from storage.interface import NO_JOURNAL, AccountSnapshot, Counters, JournalHead, OrderFilter, TradeFilter
+from storage.pool import WHOLE_TABLE_S_MAX, Pool
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+JOURNAL = "select * from journal"
+BALANCES = "select * from assets"
+TRADES = "select * from trades"
+ASSET_LOGS = "select * from assets_logs"
+FREEZES = "select * from freezes"
+ORDERS = """
+    select orders.*, coalesce((select freezes.amount from freezes where freeze_id = order_id), 0) as held
+    from orders
+"""
+IS_OPEN = "state in ('new', 'partially_filled')"  # word for word as in the indexes of open orders
+
+COUNTERS = """
+    select (select coalesce(max(order_id), 0) from orders) as order_id,
+           (select coalesce(max(trade_id), 0) from trades) as trade_id,
+           (select coalesce(max(log_id), 0) from assets_logs) as log_id,
+           (select coalesce(max(market_id), 0) from markets) as market_id
+"""
+
+# From the last row of one stream the index leads straight to the last row of the stream before it: one step a stream,
+# where `group by` would read the whole history.
+STREAM_NUMBERS = """
+    with recursive last as (
+        (select channel, last_seq from channel_index order by channel desc, last_seq desc limit 1)
+        union all
+        select earlier.channel, earlier.last_seq
+        from last
+        cross join lateral (
+            select channel, last_seq from channel_index
+            where channel_index.channel < last.channel
+            order by channel desc, last_seq desc
+            limit 1
+        ) as earlier
+    )
+    select channel, last_seq from last
+"""
+LAST_SEQ = "select coalesce(max(last_seq), 0) from channel_index where channel = $1"
+
+
+class PostgresReader:
+    """Reader on PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def journal_head(self) -> JournalHead:
+        statement = "select sequence, hash, now_ms from journal order by sequence desc limit 1"
+        return await self._first(JournalHead, statement) or NO_JOURNAL
+
+    async def journal(self, after: int, limit: int) -> list[JournalRecord]:
+        return await self._pool.fetch(
+            JournalRecord, f"{JOURNAL} where sequence > $1 order by sequence limit $2", after, limit
+        )
+
+    async def counters(self) -> Counters:
+        counters = await self._first(Counters, COUNTERS)
+        assert counters is not None
+        return counters
+
+    async def markets(self) -> list[MarketRecord]:
+        return await self._pool.fetch(MarketRecord, "select * from markets order by market_id")
+
+    async def balances(self, account_id: int | None = None) -> list[BalanceRecord]:
+        where, values = conditions(("account_id =", account_id))
+        statement = f"{BALANCES} {where} order by account_id, asset"
+        return await self._pool.fetch(BalanceRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
+
+    async def open_orders(self, market_id: int | None = None) -> list[OrderRecord]:
+        where, values = conditions(("market_id =", market_id), also=IS_OPEN)
+        statement = f"{ORDERS} {where} order by market_id, priority"
+        return await self._pool.fetch(OrderRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
+
+    async def stream_numbers(self) -> dict[str, int]:
+        streams = await self._pool.fetch(ChannelRecord, STREAM_NUMBERS, seconds=WHOLE_TABLE_S_MAX)
+        return {stream.channel: stream.last_seq for stream in streams}
+
+    async def order(self, order_id: int) -> OrderRecord | None:
+        return await self._first(OrderRecord, f"{ORDERS} where order_id = $1", order_id)
+
+    async def order_by_client_id(self, account_id: int, client_order_id: str) -> OrderRecord | None:
+        statement = f"{ORDERS} where account_id = $1 and client_order_id = $2"
+        return await self._first(OrderRecord, statement, account_id, client_order_id)
+
+    async def orders(self, which: OrderFilter) -> list[OrderRecord]:
+        where, values = conditions(
+            ("account_id =", which.account_id),
+            ("market_id =", which.market_id),
+            ("order_id <", which.before),
+            also={None: None, True: IS_OPEN, False: f"not {IS_OPEN}"}[which.open],
+        )
+        statement = f"{ORDERS} {where} order by order_id desc limit ${len(values) + 1}"
+        return await self._pool.fetch(OrderRecord, statement, *values, which.limit)
+
+    async def trades(self, which: TradeFilter) -> list[TradeRecord]:
+        where, values = conditions(
+            ("account_id =", which.account_id), ("market_id =", which.market_id), ("trade_id <", which.before)
+        )
+        newest = f"order by trade_id desc limit ${len(values) + 1}"
+        statement = f"{TRADES} {where} {newest}"
+        if which.account_id is not None:  # the newest of either side: each has an index
+            bought, sold = (statement.replace("account_id", side) for side in ("buyer_id", "seller_id"))
+            statement = f"({bought}) union ({sold}) {newest}"
+        return await self._pool.fetch(TradeRecord, statement, *values, which.limit)
+
+    async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None:
+        statement = "select * from transactions where account_id = $1 and trans_id = $2"
+        return await self._first(TransactionRecord, statement, account_id, trans_id)
+
+    async def asset_logs(
+        self, account_id: int, asset: str | None, before: int | None, limit: int
+    ) -> list[AssetLogRecord]:
+        where, values = conditions(("account_id =", account_id), ("asset =", asset), ("log_id <", before))
+        statement = f"{ASSET_LOGS} {where} order by log_id desc limit ${len(values) + 1}"
+        return await self._pool.fetch(AssetLogRecord, statement, *values, limit)
+
+    async def freezes(self, account_id: int, before: int | None, limit: int) -> list[FreezeRecord]:
+        where, values = conditions(("account_id =", account_id), ("freeze_id <", before))
+        statement = f"{FREEZES} {where} order by freeze_id desc limit ${len(values) + 1}"
+        return await self._pool.fetch(FreezeRecord, statement, *values, limit)
+
+    async def account_snapshot(self, account_id: int) -> AccountSnapshot:
+        return await self._pool.run(_account_snapshot, account_id)
+
+    async def trial_balance(self) -> list[BalanceRecord]:
+        statement = "select 0 as account_id, asset, total, held from trial_balance order by asset"
+        return await self._pool.fetch(BalanceRecord, statement, seconds=WHOLE_TABLE_S_MAX)
+
+    async def _first(self, kind: type[R], statement: str, *values: object) -> R | None:
+        found = await self._pool.fetch(kind, statement, *values)
+        return found[0] if found else None
+
+
+def conditions(*pairs: tuple[str, object], also: str | None = None) -> tuple[str, list[object]]:
+    """Make a `where` of the pairs whose value isn't None, and the list of those values.
+
+    conditions(("account_id =", 7), ("order_id <", None)) is ("where account_id = $1", [7]).
+    """
+    given = [(text, value) for text, value in pairs if value is not None]
+    texts = [f"{text} ${number}" for number, (text, _) in enumerate(given, start=1)]
+    if also is not None:
+        texts.append(also)
+    return f"where {' and '.join(texts)}" if texts else "", [value for _, value in given]
+
+
+async def _account_snapshot(connection: asyncpg.Connection, account_id: int) -> AccountSnapshot:
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        balances = await connection.fetch(f"{BALANCES} where account_id = $1 order by asset", account_id)
+        orders = await connection.fetch(
+            f"{ORDERS} where account_id = $1 and {IS_OPEN} order by market_id, priority", account_id
+        )
+        last_seq = await connection.fetchval(LAST_SEQ, account_channel(account_id))
+    return AccountSnapshot(records(balances, BalanceRecord), records(orders, OrderRecord), last_seq)

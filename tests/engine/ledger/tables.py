@@ -1,0 +1,107 @@
+"""The tables as dicts: what storage does with an entry, and what recovery reads back."""
+
+from typing import TypeVar
+
+import msgspec
+
+from engine.ledger.books import Books
+from engine.ledger.journal import GENESIS_HASH
+from engine.ledger.records import (
+    AssetLogRecord,
+    BalanceRecord,
+    Entry,
+    FreezeRecord,
+    JournalRecord,
+    MarketRecord,
+    OrderRecord,
+    TradeRecord,
+    TransactionRecord,
+)
+from engine.matching.terms import OPEN_STATES
+from engine.products import PRODUCTS
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+
+class Tables:
+    """Takes entries as strictly as a database: keys are unique, and what changes is there."""
+
+    def __init__(self) -> None:
+        self.journal: list[JournalRecord] = []
+        self.orders: dict[int, OrderRecord] = {}
+        self.trades: dict[int, TradeRecord] = {}
+        self.asset_logs: dict[int, AssetLogRecord] = {}
+        self.freezes: dict[int, FreezeRecord] = {}
+        self.balances: dict[tuple[int, str], BalanceRecord] = {}
+        self.markets: dict[int, MarketRecord] = {}
+        self.transactions: dict[tuple[int, str], TransactionRecord] = {}
+        self.channels: dict[str, int] = {}
+
+    def write(self, entry: Entry) -> None:
+        assert entry.journal.sequence == len(self.journal) + 1
+        self.journal.append(entry.journal)
+        insert(self.orders, {order.order_id: order for order in entry.new_orders}, len(entry.new_orders))
+        insert(self.trades, {trade.trade_id: trade for trade in entry.trades}, len(entry.trades))
+        insert(self.asset_logs, {row.log_id: row for row in entry.asset_logs}, len(entry.asset_logs))
+        insert(
+            self.transactions,
+            {(row.account_id, row.trans_id): row for row in entry.transactions},
+            len(entry.transactions),
+        )
+        changes = {change.order_id: change for change in entry.changed_orders}
+        assert len(changes) == len(entry.changed_orders)
+        for order_id, change in changes.items():
+            self.orders[order_id] = msgspec.structs.replace(self.orders[order_id], **msgspec.structs.asdict(change))
+        upsert(self.freezes, {row.freeze_id: row for row in entry.freezes}, len(entry.freezes))
+        upsert(self.balances, {(row.account_id, row.asset): row for row in entry.balances}, len(entry.balances))
+        upsert(self.markets, {row.market_id: row for row in entry.markets}, len(entry.markets))
+        upsert(self.channels, {row.channel: row.last_seq for row in entry.channels}, len(entry.channels))
+
+    def open_orders(self) -> list[OrderRecord]:
+        """By market and priority; what is held for an order stands in its freeze."""
+        found = [
+            msgspec.structs.replace(order, held=self.freezes[order.order_id].amount)
+            for order in self.orders.values()
+            if order.state in OPEN_STATES
+        ]
+        return sorted(found, key=lambda order: (order.market_id, order.priority))
+
+    def books(self) -> Books:
+        """The books as recovery loads them."""
+        return Books(
+            PRODUCTS,
+            journal_sequence=len(self.journal),
+            journal_hash=self.journal[-1].hash if self.journal else GENESIS_HASH,
+            trade_id=max(self.trades, default=0),
+            log_id=max(self.asset_logs, default=0),
+            market_id=max(self.markets, default=0),
+            balances=self.balances.values(),
+            open_orders=self.open_orders(),
+            markets=self.markets.values(),
+            streams=self.channels,
+        )
+
+
+def insert(table: dict[Key, Row], rows: dict[Key, Row], count: int) -> None:
+    assert len(rows) == count
+    assert not table.keys() & rows.keys()
+    table.update(rows)
+
+
+def upsert(table: dict[Key, Row], rows: dict[Key, Row], count: int) -> None:
+    assert len(rows) == count
+    table.update(rows)
+
+
+def contents(books: Books) -> dict[str, object]:
+    """All that books know, to be compared. A balance of nothing is none."""
+    return {
+        "journal": (books.journal_sequence, books.journal_hash.hex()),
+        "ids": (books.trade_id, books.log_id, books.market_id),
+        "balances": {key: balance for key, balance in books.balances.items() if any(balance)},
+        "open orders": books.open_orders,
+        "markets": books.markets,
+        "definitions": books.definitions,
+        "streams": books.streams,
+    }

@@ -1,0 +1,224 @@
+"""The journal's bytes: they are read as they were written, and they don't change unnoticed."""
+
+import enum
+from typing import Any
+
+import msgpack
+import msgspec
+import pytest
+
+from engine.ledger.events import LedgerEvent
+from engine.ledger.journal import (
+    FORMAT,
+    GENESIS_HASH,
+    JournalCodec,
+    JournalError,
+    Part,
+    Row,
+    chain_hash,
+    check_chain,
+)
+from engine.ledger.records import BalanceRecord, JournalRecord
+from engine.ledger.units import Units
+from engine.products import PRODUCTS
+from engine.spot.events import SpotEvent
+from tests.engine.golden.history import ANN, BOB, HISTORY, HOUSE, WEALTH
+from tests.engine.golden.journal import as_text, from_text, golden_file, rows_of_history
+
+CODEC = JournalCodec(tuple(PRODUCTS.writers))
+
+
+# The golden file
+
+
+def test_the_bytes_are_those_of_the_golden_file() -> None:
+    """If this fails, either the change was not meant, or FORMAT must be raised: tests/engine/golden/journal.py."""
+    assert as_text(rows_of_history()) == golden_file(FORMAT).read_text(encoding="ascii")
+
+
+def test_the_golden_file_is_still_understood() -> None:
+    rows = [CODEC.unpack(row.body) for row in from_text(golden_file(1).read_text(encoding="ascii"))]
+    assert tuple(row.parts for row in rows) == HISTORY
+    assert [(row.first_trade_id, row.first_log_id) for row in rows] == [(1, 1), (1, 1), (1, 7), (2, 13)]
+    latest = {(b.account_id, b.asset): (b.total, b.held) for row in rows for b in row.balances}
+    assert latest == {
+        (-1, "USD"): (-WEALTH - 10**10 + 1, 0),
+        (-1, "BTC"): (-50 * 10**10, 0),
+        (ANN, "USD"): (WEALTH - 4_000_000, 0),
+        (ANN, "BTC"): (2 * 10**10 - 40_000_000, 0),
+        (BOB, "USD"): (3_997_999, 0),
+        (BOB, "BTC"): (48 * 10**10, 0),
+        (HOUSE, "USD"): (10**10, 0),
+        (-2, "USD"): (2_000, 0),
+        (-2, "BTC"): (40_000_000, 0),
+    }
+
+
+def test_the_golden_history_has_every_kind_of_event() -> None:
+    kinds = {type(event) for parts in HISTORY for part in parts for event in part.events}
+    assert kinds == set((LedgerEvent | SpotEvent).__args__)
+
+
+# Reading what can't be read
+
+
+def test_a_row_of_another_format_is_refused_by_its_number() -> None:
+    body = msgpack.packb((FORMAT + 1, "whatever", "comes", "then"))
+    with pytest.raises(JournalError, match="the row has format 2, this program reads 1"):
+        CODEC.unpack(body)
+
+
+def packed(**changes: Any) -> bytes:
+    """A row with one event, written by hand."""
+    fields = {
+        "format": FORMAT,
+        "now_ms": 5,
+        "first_trade_id": 1,
+        "first_log_id": 1,
+        "parts": [[1, 5, [["MarketHalted", 1]]]],
+        "balances": [[1, "USD", "10", "3"]],
+    }
+    body: bytes = msgpack.packb(list({**fields, **changes}.values()))
+    return body
+
+
+def test_a_row_written_by_hand_is_read() -> None:
+    assert CODEC.unpack(packed()).balances == (BalanceRecord(1, "USD", 10, 3),)
+
+
+MONEY = ["MoneyMoved", "deposit", 1, "t", "USD", "5", -1, 1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        msgpack.packb(7),
+        msgpack.packb("text"),
+        msgpack.packb([]),
+        msgpack.packb([FORMAT]),
+        packed()[:-1],
+        packed() + b"\x00",
+        packed(parts=7),
+        packed(parts=[[1, 5]]),
+        packed(parts=[[1, 5, [["NoSuchEvent", 1]]]]),
+        packed(parts=[[1, 5, [["MarketHalted"]]]]),  # a field too few
+        packed(parts=[[1, 5, [["MarketHalted", 1, 2]]]]),  # and one too many: a newer program's
+        packed(parts=[[1, 5, [[*MONEY[:1], "gift", *MONEY[2:]]]]]),  # no such kind of movement
+        packed(parts=[[1, 5, [[*MONEY[:5], "much", *MONEY[6:]]]]]),  # no number
+        packed(balances=[[1, "USD", "10"]]),
+        packed(balances=[[1, "USD", "10", None]]),
+        packed(balances=[[1, "USD", "10", "x"]]),
+    ],
+)
+def test_what_is_no_row_is_a_journal_error_and_nothing_else(body: bytes) -> None:
+    with pytest.raises(JournalError):
+        CODEC.unpack(body)
+
+
+# Events that grow
+
+
+class Colour(enum.Enum):
+    """Some enum."""
+
+    RED = "red"
+
+
+class Inner(msgspec.Struct, frozen=True):
+    """A struct in a struct."""
+
+    amount: Units
+    note: str | None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Every kind of field that a row can carry."""
+
+    number: int
+    flag: bool
+    colour: Colour
+    inner: Inner
+    money: Units | None
+
+
+def row_of(event: object) -> Row:
+    return Row(5, 1, 1, (Part(1, 5, (event,)),), ())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event(2**53, True, Colour.RED, Inner(10**77, "ä☂"), -(10**77)),
+        Event(-1, False, Colour.RED, Inner(-1, None), None),
+        Event(0, False, Colour.RED, Inner(0, ""), 0),
+    ],
+)
+def test_what_is_written_is_read(event: Event) -> None:
+    codec = JournalCodec((Event,))
+    assert codec.unpack(codec.pack(row_of(event))) == row_of(event)
+
+
+def test_an_older_row_lacks_the_last_fields() -> None:
+    """They are given their defaults."""
+    old = msgspec.defstruct("Grown", [("number", int)], frozen=True)
+    new = msgspec.defstruct("Grown", [("number", int), ("later", int | None, None)], frozen=True)
+    body = JournalCodec((old,)).pack(row_of(old(3)))
+    assert JournalCodec((new,)).unpack(body) == row_of(new(3, None))
+
+
+def test_a_newer_row_is_refused_rather_than_read_in_part() -> None:
+    old = msgspec.defstruct("Grown", [("number", int)], frozen=True)
+    new = msgspec.defstruct("Grown", [("number", int), ("later", int | None, None)], frozen=True)
+    with pytest.raises(JournalError):
+        JournalCodec((old,)).unpack(JournalCodec((new,)).pack(row_of(new(3, 4))))
+
+
+def test_two_events_of_one_name_could_not_be_told_apart() -> None:
+    twin = msgspec.defstruct("Event", [("number", int)])
+    with pytest.raises(AssertionError):
+        JournalCodec((Event, twin))
+
+
+@pytest.mark.parametrize("hint", [float, list[int], tuple[Units, ...], int | str, object])
+def test_a_field_that_a_row_can_not_carry_is_noticed_at_once(hint: Any) -> None:
+    with pytest.raises(AssertionError, match="the journal can't carry"):
+        JournalCodec((msgspec.defstruct("Odd", [("field", hint)]),))
+
+
+# The chain
+
+
+def record(sequence: int, previous: bytes, body: bytes = b"body") -> JournalRecord:
+    return JournalRecord(sequence, 5, body, chain_hash(previous, body))
+
+
+FIRST = record(1, GENESIS_HASH)
+SECOND = record(2, FIRST.hash)
+
+
+def test_rows_follow_one_another() -> None:
+    check_chain(None, FIRST)
+    check_chain(FIRST, SECOND)
+
+
+@pytest.mark.parametrize(
+    ("previous", "row", "said"),
+    [
+        (None, SECOND, "row 2 stands where row 1 belongs"),
+        (FIRST, FIRST, "row 1 stands where row 2 belongs"),
+        (FIRST, record(3, SECOND.hash), "row 3 stands where row 2 belongs"),
+        (FIRST, record(2, GENESIS_HASH), "row 2 does not have the hash of its content"),
+        (None, record(1, FIRST.hash), "row 1 does not have the hash of its content"),
+        (FIRST, JournalRecord(2, 5, b"other", SECOND.hash), "row 2 does not have the hash of its content"),
+        (FIRST, JournalRecord(2, 5, SECOND.body, bytes(32)), "row 2 does not have the hash of its content"),
+    ],
+)
+def test_what_does_not_follow_is_refused(previous: JournalRecord | None, row: JournalRecord, said: str) -> None:
+    with pytest.raises(JournalError, match=said):
+        check_chain(previous, row)
+
+
+def test_the_hash_is_sha_256_of_the_previous_hash_and_the_body() -> None:
+    assert chain_hash(b"a", b"b").hex() == "fb8e20fc2e4c3f248c60c39bd652f3c1347298bb977b8b4d5903b85055620603"

@@ -1,0 +1,135 @@
+"""A whole house on a real port for tests: storage in memory, users with tokens, clients that read JSON."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import trio
+from storage.memory import MemoryStorage
+from trio_websocket import WebSocketConnection, open_websocket_url
+
+from actors.exchange import Exchange
+from gateway.app import make_quart, open_gateway
+from gateway.context import Gateway
+from gateway.guard import Guard, Limits
+from gateway.serving import serve
+from gateway.settings import Settings
+from gateway.websocket.endpoint import WebSocketEndpoint
+from storage.interface import Storage
+from tests.actors.exchanges import small_exchange
+
+PATIENCE_S = 10.0  # what takes longer hangs
+PASSWORD = "correct horse"
+
+
+class PlainHasher:
+    """Stands in for argon2, which takes 40 ms on purpose."""
+
+    async def hash(self, password: str) -> str:
+        await trio.lowlevel.checkpoint()
+        return password[::-1]
+
+    async def verify(self, password: str, password_hash: str) -> bool:
+        await trio.lowlevel.checkpoint()
+        return password_hash == password[::-1]
+
+
+class CountingRandomness:
+    """Every token id is another one."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def token_hex(self, nbytes: int) -> str:
+        self._last += 1
+        return f"{self._last:0{2 * nbytes}x}"
+
+
+class House:
+    """A running server and what is behind it."""
+
+    def __init__(self, gateway: Gateway, guard: Guard, port: int) -> None:
+        self.gateway = gateway
+        self.exchange: Exchange = gateway.exchange
+        self.guard = guard
+        self.port = port
+        self.stopped = trio.Event()
+
+    async def user(self, username: str) -> str:
+        """Register a user, the first is account 1; return a token."""
+        await self.gateway.sessions.register(username, f"{username}@example.com", PASSWORD)
+        return await self.log_in(username)
+
+    async def log_in(self, username: str) -> str:
+        return (await self.gateway.sessions.log_in(username, PASSWORD, "", throttled=False)).token
+
+    @asynccontextmanager
+    async def connect(self, token: str | None = None, *, in_query: bool = False) -> AsyncIterator["Client"]:
+        url = f"ws://127.0.0.1:{self.port}/ws"
+        headers = []
+        if token is not None and in_query:
+            url += f"?token={token}"
+        elif token is not None:
+            headers = [(b"Authorization", f"Bearer {token}".encode())]
+        async with open_websocket_url(url, extra_headers=headers, message_queue_size=10_000) as socket:
+            yield Client(socket)
+
+
+class Client:
+    """Sends and reads JSON."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self.socket = socket
+
+    async def send(self, message: Any) -> None:
+        await self.socket.send_message(msgspec.json.encode(message).decode())
+
+    async def receive(self) -> Any:
+        with trio.fail_after(PATIENCE_S):
+            return msgspec.json.decode(await self.socket.get_message())
+
+    async def receive_many(self, count: int) -> list[Any]:
+        return [await self.receive() for _ in range(count)]
+
+    async def ask(self, message: Any) -> Any:
+        await self.send(message)
+        return await self.receive()
+
+    async def subscribe(self, *channels: str) -> list[Any]:
+        """Subscribe to channels that exist; return their first messages, one for each but `trades:`."""
+        assert await self.ask({"subscribe": channels}) == {"type": "subscribed", "channels": list(channels)}
+        return [await self.receive() for channel in channels if not channel.startswith("trades:")]
+
+    async def quiet(self) -> None:
+        """See that nothing else was on its way: the answer to one more message is the next that comes."""
+        assert (await self.ask({"unsubscribe": ["nothing"]}))["type"] == "error"
+        assert await self.receive() == {"type": "unsubscribed", "channels": []}
+
+
+@asynccontextmanager
+async def open_house(storage: Storage | None = None, **limits: Any) -> AsyncIterator[House]:
+    """Serve a seeded exchange; leaving the block stops it, and fails if that takes too long."""
+    settings = Settings(jwt_secret="only for tests, of thirty-two bytes")
+    shutdown = trio.Event()
+    hasher = PlainHasher()
+    async with (
+        small_exchange(storage or MemoryStorage()) as exchange,
+        open_gateway(exchange, settings, hasher=hasher, randomness=CountingRandomness(), shutdown=shutdown) as gateway,
+        trio.open_nursery() as nursery,
+    ):
+        guard = Guard(Limits(**limits))
+        app = WebSocketEndpoint(gateway, make_quart())
+
+        async def run(task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
+            await serve(app, host="127.0.0.1", port=0, shutdown=shutdown, guard=guard, task_status=task_status)
+            house.stopped.set()
+
+        house = House(gateway, guard, await nursery.start(run))
+        try:
+            yield house
+            shutdown.set()
+            with trio.fail_after(PATIENCE_S):
+                await house.stopped.wait()
+        finally:
+            nursery.cancel_scope.cancel()

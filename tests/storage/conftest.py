@@ -1,0 +1,26 @@
+"""Fixtures for storage's tests."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from storage.interface import Storage
+from storage.memory import MemoryStorage
+from storage.postgres import open_postgres
+
+Open = Callable[[], AbstractAsyncContextManager[Storage]]
+
+
+@asynccontextmanager
+async def open_memory() -> AsyncIterator[Storage]:
+    yield MemoryStorage()
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.slow)])
+def opened(request: pytest.FixtureRequest) -> Open:
+    """Open an empty storage of either kind, in the test's own task."""
+    if request.param == "memory":
+        return open_memory
+    dsn = request.getfixturevalue("postgres_dsn")
+    return lambda: open_postgres(dsn)

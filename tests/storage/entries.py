@@ -1,0 +1,121 @@
+"""Rows and entries for storage's tests: each builder makes a small, whole row; a test names only what it is about."""
+
+from typing import Any
+
+import msgspec
+
+from engine.ledger.journal import GENESIS_HASH, chain_hash
+from engine.ledger.records import (
+    AssetLogRecord,
+    Entry,
+    FreezeRecord,
+    JournalRecord,
+    MarketRecord,
+    MarketState,
+    OrderChange,
+    OrderRecord,
+    TradeRecord,
+    TransactionRecord,
+)
+from engine.matching.order import SelfTradePrevention, Side
+from engine.matching.terms import OrderState, OrderType, TimeInForce
+
+NOW_MS = 1_790_000_000_000
+
+
+class Entries:
+    """Makes entries that follow each other."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.hash = GENESIS_HASH
+
+    def next(self, **parts: Any) -> Entry:
+        """Make the next entry; `parts` are lists named as the fields of Entry."""
+        self.sequence += 1
+        body = f"body {self.sequence}".encode()
+        self.hash = chain_hash(self.hash, body)
+        journal = JournalRecord(self.sequence, NOW_MS + self.sequence, body, self.hash)
+        return Entry(journal, **{name: tuple(rows) for name, rows in parts.items()})
+
+
+def order(order_id: int, **fields: Any) -> OrderRecord:
+    """Make an open limit order to buy of account 7 in market 1, with nothing held."""
+    plain = OrderRecord(
+        order_id=order_id,
+        account_id=7,
+        market_id=1,
+        client_order_id=None,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        post_only=False,
+        self_trade_prevention=SelfTradePrevention.CANCEL_NEWEST,
+        price_ticks=100,
+        quantity_lots=5,
+        amount=None,
+        priority=order_id,
+        created_ms=NOW_MS,
+        state=OrderState.NEW,
+        filled_lots=0,
+        filled_value=0,
+        cancelled_lots=0,
+        fee=0,
+        fee_parts=0,
+        held=0,
+        updated_ms=NOW_MS,
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def change(order_id: int, **fields: Any) -> OrderChange:
+    """Make an order filled."""
+    plain = OrderChange(order_id, OrderState.FILLED, 5, 500, 0, 1, 10**8, 0, NOW_MS + 1)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def trade(trade_id: int, **fields: Any) -> TradeRecord:
+    """Make a trade of market 1 in which account 7 buys from account 8."""
+    plain = TradeRecord(
+        trade_id=trade_id,
+        market_id=1,
+        number=trade_id,
+        price_ticks=100,
+        quantity_lots=5,
+        value=500,
+        taker_side=Side.SELL,
+        buy_order_id=1,
+        sell_order_id=2,
+        buyer_id=7,
+        seller_id=8,
+        buy_fee=1,
+        sell_fee=2,
+        created_ms=NOW_MS,
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def asset_log(log_id: int, **fields: Any) -> AssetLogRecord:
+    """Make a deposit of 10 on account 7."""
+    plain = AssetLogRecord(log_id, 7, "USDT", f"t{log_id}", "deposit", 10, 0, 10, NOW_MS)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def freeze(freeze_id: int, **fields: Any) -> FreezeRecord:
+    """Make a hold of 500 of account 7."""
+    plain = FreezeRecord(freeze_id, 7, "USDT", 500, str(freeze_id), NOW_MS, NOW_MS)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def market(market_id: int, **fields: Any) -> MarketRecord:
+    """Make an open market that has not traded."""
+    plain = MarketRecord(
+        market_id, "spot", f"M{market_id}_USDT", b'{"tick":"0.01"}', NOW_MS, MarketState.OPEN, 0, 0, None
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def transaction(account_id: int, trans_id: str, **fields: Any) -> TransactionRecord:
+    """Make a deposit of 10."""
+    plain = TransactionRecord(account_id, trans_id, "deposit", "USDT", 10, -1, 10, NOW_MS)
+    return msgspec.structs.replace(plain, **fields)

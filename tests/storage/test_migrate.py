@@ -1,0 +1,117 @@
+"""Migrations: applied in order and once, each whole or not at all, and never over a newer schema."""
+
+import asyncio
+import re
+
+import asyncpg
+import pytest
+
+from storage.interface import DatabaseAway
+from storage.migrate import Migration, NotAllowed, SchemaTooNew, WrongEncoding, migrate, migrations
+from tests.storage.servers import Server, query
+
+FIRST = Migration(1, "first", "create table one (n int); create table two (n int)")
+SECOND = Migration(2, "second", "alter table one add column m int")
+
+
+def in_asyncio(dsn: str, wanted: list[Migration]) -> int:
+    return asyncio.run(migrate(dsn, wanted))
+
+
+def versions(dsn: str) -> list[tuple[int, str]]:
+    return [tuple(row) for row in query(dsn, "select version, name from schema_version order by version")]
+
+
+def tables(dsn: str) -> list[str]:
+    rows = query(dsn, "select tablename from pg_tables where schemaname = 'public' order by 1")
+    return [row["tablename"] for row in rows]
+
+
+def test_our_own_migrations_are_numbered_without_a_hole() -> None:
+    assert [migration.version for migration in migrations()] == list(range(1, len(migrations()) + 1))
+    assert migrations()[0].name == "ledger"
+    assert "create table journal" in migrations()[0].statements
+
+
+@pytest.mark.slow
+def test_an_empty_database_gets_all_tables(postgres_dsn: str) -> None:
+    assert in_asyncio(postgres_dsn, migrations()) == len(migrations())
+    assert tables(postgres_dsn) == [
+        "admin_actions",
+        "assets",
+        "assets_logs",
+        "channel_index",
+        "freezes",
+        "journal",
+        "markets",
+        "orders",
+        "revoked_tokens",
+        "schema_version",
+        "trades",
+        "transactions",
+        "users",
+    ]
+
+
+@pytest.mark.slow
+def test_what_is_there_is_not_applied_again(postgres_dsn: str) -> None:
+    assert in_asyncio(postgres_dsn, [FIRST]) == 1
+    assert in_asyncio(postgres_dsn, [FIRST]) == 0
+    assert in_asyncio(postgres_dsn, [FIRST, SECOND]) == 1
+    assert versions(postgres_dsn) == [(1, "first"), (2, "second")]
+
+
+@pytest.mark.slow
+def test_a_newer_schema_is_refused_in_one_sentence(postgres_dsn: str) -> None:
+    in_asyncio(postgres_dsn, [FIRST, SECOND])
+    with pytest.raises(SchemaTooNew) as refusal:
+        in_asyncio(postgres_dsn, [FIRST])
+    assert str(refusal.value) == (
+        "The database's tables are of version 2, this Rialto knows 1: "
+        "start the newer Rialto that changed them, or use another database."
+    )
+
+
+@pytest.mark.slow
+def test_a_migration_that_fails_leaves_nothing_and_those_before_it_stay(postgres_dsn: str) -> None:
+    broken = Migration(2, "broken", "create table three (n int); select 1 / 0")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        in_asyncio(postgres_dsn, [FIRST, broken])
+    assert versions(postgres_dsn) == [(1, "first")]
+    assert tables(postgres_dsn) == ["one", "schema_version", "two"]
+    assert in_asyncio(postgres_dsn, [FIRST, SECOND]) == 1
+
+
+@pytest.mark.slow
+def test_several_at_once_apply_each_migration_once(postgres_dsn: str) -> None:
+    async def together() -> list[int]:
+        return list(await asyncio.gather(*(migrate(postgres_dsn, [FIRST, SECOND]) for _ in range(4))))
+
+    assert sum(asyncio.run(together())) == 2
+    assert versions(postgres_dsn) == [(1, "first"), (2, "second")]
+
+
+@pytest.mark.slow
+def test_a_database_that_cannot_hold_every_character_is_refused(postgres_server: Server) -> None:
+    options = "template template0 encoding 'LATIN1' locale 'C'"
+    query(postgres_server.dsn, f"create database latin {options}")
+    try:
+        with pytest.raises(WrongEncoding, match="LATIN1"):
+            in_asyncio(postgres_server.dsn.replace("/rialto?", "/latin?"), [FIRST])
+    finally:
+        query(postgres_server.dsn, "drop database latin with (force)")
+
+
+@pytest.mark.slow
+def test_a_user_who_may_not_make_tables_is_told_so(postgres_dsn: str) -> None:
+    query(postgres_dsn, "create role guest login password 'guest'")
+    try:
+        with pytest.raises(NotAllowed, match="permission denied for schema public"):
+            in_asyncio(re.sub("//.*@", "//guest:guest@", postgres_dsn), [FIRST])
+    finally:
+        query(postgres_dsn, "drop role guest")
+
+
+def test_no_database_is_told_in_a_sentence() -> None:
+    with pytest.raises(DatabaseAway, match="PostgreSQL can't be reached"):
+        in_asyncio("postgresql://rialto@127.0.0.1:1/rialto", [FIRST])
