@@ -1,7 +1,8 @@
 """Why a well-formed command can be turned down: one value for each reason, a sentence beside it.
 
-Checks run in the order of this list, so the same command is always refused for the same reason. A refusal is an
-answer, not an exception: the command is certainly not done and left no trace. HTTP statuses are the gateway's.
+Accounts checks first what it can judge without a book, then the market checks the rest; each runs its checks in the
+order of this list, so the same command is always refused for the same reason. A refusal is an answer, not an exception:
+the command is certainly not done and left no trace. HTTP statuses are the gateway's.
 """
 
 import enum

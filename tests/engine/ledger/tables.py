@@ -51,6 +51,7 @@ class Tables:
         )
         changes = {change.order_id: change for change in entry.changed_orders}
         assert len(changes) == len(entry.changed_orders)
+        assert not changes.keys() & {order.order_id for order in entry.new_orders}
         for order_id, change in changes.items():
             self.orders[order_id] = msgspec.structs.replace(self.orders[order_id], **msgspec.structs.asdict(change))
         upsert(self.freezes, {row.freeze_id: row for row in entry.freezes}, len(entry.freezes))

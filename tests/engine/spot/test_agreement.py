@@ -37,3 +37,9 @@ def test_the_engine_and_the_naive_exchange_agree(script: tuple[str, int, list[St
 @pytest.mark.parametrize("seed", range(16))
 def test_they_agree_on_long_scripts(seed: int) -> None:
     play(long_script(seed, 300))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_they_agree_on_many_more(seed: int) -> None:
+    play(long_script(seed, 300))

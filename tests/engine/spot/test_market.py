@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import EnterOrder, MarketChanged, OrderTerms, Placed
+from engine.spot.commands import Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
 from engine.spot.events import CloseReason, MarketHalted, MarketResumed, OrderClosed
 from engine.spot.market import SpotMarket
 from engine.spot.symbol import SpotSymbol, make_symbol
@@ -162,6 +162,45 @@ def test_halting_twice_is_one_event() -> None:
     assert market.resume() == market.resume() == MarketChanged(SYMBOL, "open")
     assert market.take_events() == (MarketHalted(1), MarketResumed(2))
     assert market.take_events() == ()
+
+
+# What the events and queries tell
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reasons"),
+    [
+        ("cat cancels 1", ["customer"]),
+        ("ann buys 9 at 101 IOC", ["remainder"]),
+        ("ann buys for 99", ["remainder"]),
+        ("bob buys 1 at 101", ["self_trade"]),  # his own is first in line
+        ("bob buys 4 at 101 cancel_oldest", ["self_trade"]),  # his older one; the new one is filled
+        ("bob buys 5 at 101 cancel_both", ["self_trade", "self_trade"]),
+        ("ann buys 13 at 103", ["fill_limit"]),
+    ],
+)
+def test_every_close_says_why(sentence: str, reasons: list[str]) -> None:
+    exchange = Harness(fills_max=2)
+    Scene(exchange).owning(RICH).market().book(BOOK).does(sentence)
+    (part,) = exchange.books.codec.unpack(exchange.tables.journal[-1].body).parts
+    assert [event.reason.value for event in part.events if isinstance(event, OrderClosed)] == reasons
+
+
+def test_an_administrators_cancel_is_told_apart() -> None:
+    exchange = Harness()
+    Scene(exchange).owning(RICH).market().book(BOOK)
+    exchange.cancel(None, 1)
+    (part,) = exchange.books.codec.unpack(exchange.tables.journal[-1].body).parts
+    assert part.events[0].reason is CloseReason.ADMINISTRATOR
+
+
+def test_depth_shows_so_many_levels_and_the_sequence_that_they_reflect() -> None:
+    exchange = Harness()
+    Scene(exchange).owning(RICH).market().book(BOOK)
+    market = exchange.markets[SYMBOL]
+    assert market.depth(GetDepth(9)) == Depth(6, bids=((99, 5), (98, 3)), asks=((101, 6), (103, 7)))
+    assert market.depth(GetDepth(1)) == Depth(6, bids=((99, 5),), asks=((101, 6),))
+    assert market.depth(GetDepth(0)) == Depth(6, bids=(), asks=())
 
 
 # Self-trade prevention
