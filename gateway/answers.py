@@ -23,6 +23,9 @@ class Answer(msgspec.Struct, frozen=True):
     content_type: str = JSON
 
 
+LOOK_IT_UP = "look it up before you send it again"
+
+
 class Rejected(Exception):
     """Ends a request with bad news, from wherever it is found out."""
 

@@ -9,7 +9,7 @@ import trio
 
 from actors.core import Busy, Stopped, Unknown
 from actors.exchange import Exchange
-from gateway.answers import Answer, Rejected, failure
+from gateway.answers import LOOK_IT_UP, Answer, Rejected, failure
 from gateway.guard import describe, leaves
 from gateway.health import Health
 from gateway.identity.caller import Caller
@@ -57,7 +57,7 @@ async def attempt(gateway: Gateway, handler: Handler[Request], caller: Caller, r
 
 def no_answer() -> Answer:
     """Say that the deadline has passed."""
-    return failure(Problem.UNKNOWN, "no answer in time: done or not done, look it up before you send it again")
+    return failure(Problem.UNKNOWN, f"no answer in time: done or not done, {LOOK_IT_UP}")
 
 
 def answer_for(error: Exception) -> Answer:
@@ -70,7 +70,7 @@ def answer_for(error: Exception) -> Answer:
         case Busy():
             return failure(Problem.BUSY, str(error))
         case Unknown():
-            return failure(Problem.UNKNOWN, f"{error}: look it up before you send it again")
+            return failure(Problem.UNKNOWN, f"{error}: {LOOK_IT_UP}")
         case trio.TooSlowError():
             return no_answer()
         case DatabaseAway():

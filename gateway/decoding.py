@@ -102,8 +102,9 @@ def _choices(name: str, kind: Any) -> list[str]:
     for field in msgspec.structs.fields(kind):
         if field.encode_name == name:
             options = [field.type, *get_args(field.type)]
-            members = [member.value for option in options if isinstance(option, enum.EnumType) for member in option]
-            return members + [option for option in options if isinstance(option, str)]
+            enums = [option for option in options if isinstance(option, enum.EnumType)]
+            values: list[Any] = [member.value for kinds in enums for member in kinds]  # type: ignore[var-annotated]  # an enum of any kind
+            return values + [option for option in options if isinstance(option, str)]
     return []
 
 

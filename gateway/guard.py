@@ -189,8 +189,9 @@ class GuardedTCPServer(TCPServer):
         A close with unread bytes resets the connection, and the reset can overtake and destroy our last word.
         """
         self._end_soon()
-        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
-            await self.stream.send_eof()
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async with self.send_lock:
+                await self.stream.send_eof()
         await self.protocol.handle(Closed())
 
     def _end_soon(self) -> None:
@@ -233,7 +234,8 @@ class ConnectionTasks(TaskGroup):
 
         async def send_and_yield(message: ASGISendEvent | None) -> None:
             sends = connection.sends
-            await send(message)
+            if not connection.life.cancel_called:
+                await send(message)
             if connection.sends == sends:
                 # Nothing left the house, so nothing was waited for: a loop of such sends would stop the whole process.
                 await trio.lowlevel.checkpoint()

@@ -5,8 +5,8 @@ authenticate                     token -> Caller; revoked, expired, suspended ar
 log_out, set_role, suspend       durable first, then known here, then `ended` wakes the sockets that it ends
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import takewhile
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from gateway.identity.caller import Caller, Role
 from gateway.identity.passwords import HashingBusy, PasswordHasher, Randomness
 from gateway.identity.throttle import Throttle
 from gateway.identity.tokens import InvalidToken, Tokens
+from gateway.outcome import outcome_unknown
 from gateway.statuses import Problem
 from storage.interface import AdminAction, DatabaseAway, Identity, NameTaken, UserRecord
 
@@ -273,15 +274,6 @@ class Sessions:
             return await work(*arguments)
         except HashingBusy:
             raise Rejected(Problem.TOO_MANY_REQUESTS, "too many log-ins at once: try again soon") from None
-
-
-@contextmanager
-def outcome_unknown() -> Iterator[None]:
-    """Around a write of a user's: when the database goes away in it, nobody can tell whether it is done."""
-    try:
-        yield
-    except DatabaseAway:
-        raise Rejected(Problem.UNKNOWN, "the database went away: done or not done, look it up") from None
 
 
 def name_taken(username: str) -> Rejected:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
 import msgspec
+
+from gateway.limits import ID_END, ID_PATTERN, Text
 
 ALGORITHM = "HS256"
 REQUIRED = ("exp", "iss", "aud", "sub", "jti")
@@ -26,6 +28,14 @@ class Claims(msgspec.Struct, frozen=True):
 
 class InvalidToken(Exception):
     """Not a token that we have signed."""
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """The claims that are used; as the secret may be shared with others, they are checked like any input."""
+
+    sub: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+    jti: Text
+    exp: Annotated[int, msgspec.Meta(ge=0, lt=ID_END // 1_000)]  # seconds
 
 
 class Tokens:
@@ -74,9 +84,10 @@ class Tokens:
                 audience=self._audience,
                 options=OPTIONS,
             )
-            return Claims(int(claims["sub"]), claims["jti"], int(claims["exp"]) * 1_000)
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            payload = msgspec.convert(claims, Payload)
+        except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
             raise InvalidToken from error
+        return Claims(int(payload.sub), payload.jti, payload.exp * 1_000)
 
 
 def _younger_half(verified: dict[str, Claims]) -> Iterator[tuple[str, Claims]]:

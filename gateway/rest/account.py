@@ -13,9 +13,10 @@ from gateway.answers import Rejected, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
+from gateway.outcome import outcome_unknown
+from gateway.rest.orders import lost
 from gateway.rest.symbols import NoRequest, find_market
 from gateway.shapes import Shape, asset_log_view, balance_view, fill_view, fills_of, freeze_view
-from gateway.statuses import Problem
 from storage.interface import TradeFilter
 
 
@@ -114,8 +115,8 @@ async def move(
     if isinstance(moved, Refused):
         return refusal(moved)
     if isinstance(moved, Known):  # settled between the look-up and accounts
-        lost = failure(Problem.UNKNOWN, "the id is known but not found: look it up before you send it again")
-        return await _earlier(gateway, movement) or lost
+        with outcome_unknown():
+            return await _earlier(gateway, movement) or lost()
     return Answer(200, MovedView("ok", format_decimal(moved.balance, asset.decimals)))
 
 

@@ -17,6 +17,7 @@ from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
 from gateway.identity.sessions import Member
 from gateway.limits import Decimal, Id, Note, Text, as_id
+from gateway.outcome import outcome_unknown
 from gateway.rest.account import MoveRequest, move
 from gateway.rest.orders import CancelView, cancel, cancel_views
 from gateway.rest.symbols import show_symbol
@@ -158,7 +159,8 @@ async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChan
     action = _action(gateway, caller, "suspend", f"account {user_id}", request)
     with trio.fail_after(TWO_STEPS_S, shield=True):
         member = await gateway.sessions.suspend(user_id, action)
-        parts = await gateway.exchange.accounts.ask(SuspendAccount(user_id))
+        with outcome_unknown():  # the row is there, so the next start will know of it
+            parts = await gateway.exchange.accounts.ask(SuspendAccount(user_id))
     user = _user_view(member)
     return Answer(200, SuspendedView(user.id, user.username, user.role, user.state, cancel_views(gateway, parts)))
 
@@ -169,7 +171,8 @@ async def restore_account(gateway: Gateway, caller: Caller, request: AccountChan
     action = _action(gateway, caller, "restore", f"account {user_id}", request)
     with trio.fail_after(TWO_STEPS_S, shield=True):
         member = await gateway.sessions.restore(user_id, action)
-        await gateway.exchange.accounts.ask(RestoreAccount(user_id))
+        with outcome_unknown():
+            await gateway.exchange.accounts.ask(RestoreAccount(user_id))
     return Answer(200, _user_view(member))
 
 

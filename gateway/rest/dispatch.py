@@ -60,10 +60,16 @@ class Dispatcher:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         found = self._router.find(scope["raw_path"]) if scope["type"] == "http" else None
-        if found is None:
+        if found is not None:
+            await self._serve(*found, scope, receive, send)
+        elif scope["type"] != "http" or scope["query_string"].isascii():
             await self._otherwise(scope, receive, send)
-            return
-        targets, fields = found
+        else:  # Quart would raise what it does not handle
+            await respond(send, failure(Refusal.MALFORMED, "the query string can't be read"))
+
+    async def _serve(
+        self, targets: Mapping[str, Target], fields: Mapping[str, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         target = targets.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if target is None:
             await respond(send, method_not_allowed(targets))

@@ -12,9 +12,10 @@ from engine.refusals import Refusal, Refused
 from engine.spot.admission import admit
 from engine.spot.commands import CancelAllOrders, Cancelled, CancelOrder, PlaceOrder
 from engine.spot.order import terms_of
-from gateway.answers import failure, refusal
+from gateway.answers import LOOK_IT_UP, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
+from gateway.outcome import outcome_unknown
 from gateway.rest.symbols import find_market
 from gateway.shapes import OrderView, Shape, order_view
 from gateway.statuses import Problem
@@ -115,7 +116,8 @@ async def place_order(gateway: Gateway, caller: Caller, request: PlaceOrderReque
     if isinstance(placed, Refused):
         return refusal(placed)
     if isinstance(placed, Known):  # settled between the look-up and accounts
-        return await _earlier(gateway, order) or _lost()
+        with outcome_unknown():
+            return await _earlier(gateway, order) or lost()
     return _placed(gateway, placed.order, 200 if placed.repeated else 201)
 
 
@@ -138,8 +140,9 @@ def _placed(gateway: Gateway, record: OrderRecord, status: int) -> Answer:
     return Answer(status, PlacedView(str(record.order_id), "accepted", view(gateway, record)))
 
 
-def _lost() -> Answer:
-    return failure(Problem.UNKNOWN, "the id is known but not found: look it up before you send it again")
+def lost() -> Answer:
+    """Say that a command is known and its row is not there, which only a defect can bring about."""
+    return failure(Problem.UNKNOWN, f"the id is known, but nothing is found under it: {LOOK_IT_UP}")
 
 
 # Cancelling

@@ -64,6 +64,8 @@ FORGED = {
     "somebody with a name": signed(sub="alice"),
     "an expiry that is no number": signed(exp="soon"),
     "an expiry beyond all numbers": signed(exp=1e308),
+    "an id that no table takes": signed(jti="\u0000"),
+    "an id without end": signed(jti="j" * 65),
     "not ASCII": "\u0661.\u0662.\u0663",
     "a surrogate": "\ud800.a.b",
     "endless": "a." * 5_000,

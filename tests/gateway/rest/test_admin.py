@@ -231,8 +231,9 @@ async def test_a_suspension_is_whole_though_its_asker_leaves() -> None:
             member = house.gateway.sessions.member(alice.user_id)
             assert member is not None
             open_orders = await house.exchange.storage.reader.open_orders()
-            assert member.suspended == (not open_orders)
-        assert member.suspended
+            suspended = member.suspended
+            assert suspended == (not open_orders)
+        assert suspended
 
 
 async def test_the_house_is_funded_once() -> None:

@@ -14,6 +14,7 @@ from engine.messages import Known
 from engine.refusals import Refusal, Refused
 from gateway.context import Answer, perform
 from gateway.rest.orders import CancelOrderRequest, PlaceOrderRequest, cancel_order, place_order
+from storage.interface import DatabaseAway
 from tests.gateway.houses import SETTINGS, House, error, open_house
 
 pytestmark = pytest.mark.trio
@@ -166,17 +167,42 @@ async def test_an_id_that_accounts_knows_is_looked_up_again(monkeypatch: pytest.
         assert answer.status == 200
 
 
-async def test_known_but_not_found_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("away", [False, True])
+async def test_known_but_not_to_be_found_is_unknown(away: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 would say "certainly not done", and the client would send it again under another id."""
     async with open_house() as house:
-        alice = await house.user("alice", USDT="1000")
+        await house.user("alice", USDT="1000")
+        reader = house.exchange.storage.reader
+        looked_up: list[str] = []
 
-        async def known(_: object) -> Known:
+        async def known(*_: object) -> Known:
             return Known()
 
-        monkeypatch.setattr(type(house.exchange.accounts), "ask", lambda _, command: known(command))
-        request = PlaceOrderRequest("BTC_USDT", Side.BUY, OrderType.LIMIT, "100", "1", client_order_id="a")
-        answer = await perform(house.gateway, place_order, alice, request)
-        assert answer.status == 504
+        async def look_up(_: int, client_order_id: str) -> None:
+            looked_up.append(client_order_id)
+            if away and len(looked_up) > 1:
+                raise DatabaseAway("gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(house.exchange.accounts), "ask", known)
+            patch.setattr(reader, "order_by_client_id", look_up)
+            reply = await house.call("POST", ORDERS, limit(clientOrderId="a"), by="alice")
+        assert error(reply) == (504, "UNKNOWN")
+        assert looked_up == ["a", "a"]
+
+
+async def test_while_the_database_is_away_a_named_order_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_house() as house:
+        await house.user("alice", USDT="1000")
+
+        async def away(*_: object) -> None:
+            raise DatabaseAway("gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(house.exchange.storage.reader, "order_by_client_id", away)
+            reply = await house.call("POST", ORDERS, limit(clientOrderId="a"), by="alice")
+        assert error(reply) == (503, "DATABASE_AWAY")
+        assert (await house.call("GET", f"{ORDERS}/by-client-id/a", by="alice")).status == 404
 
 
 async def test_cancel_gives_the_order_and_again_the_same() -> None:

@@ -1,15 +1,16 @@
 """A whole house on a real port for tests: storage in memory, users with tokens, clients that read JSON."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
+import pytest
 import trio
-from storage.memory import MemoryStorage
-from trio_websocket import WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from actors.exchange import Exchange
+from engine.ledger.records import Entry
 from gateway.app import make_quart, open_gateway
 from gateway.context import Gateway
 from gateway.guard import Guard, Limits
@@ -17,9 +18,11 @@ from gateway.serving import serve
 from gateway.settings import Settings
 from gateway.websocket.endpoint import WebSocketEndpoint
 from storage.interface import Storage
-from tests.actors.exchanges import small_exchange
+from storage.memory import MemoryStorage
+from tests.actors.exchanges import deposit, small_exchange
 
 PATIENCE_S = 10.0  # what takes longer hangs
+MESSAGES_MAX = 20_000  # that a client keeps before it stops reading its socket
 PASSWORD = "correct horse"
 
 
@@ -55,6 +58,7 @@ class House:
         self.guard = guard
         self.port = port
         self.stopped = trio.Event()
+        self._commit_began = trio.Event()
 
     async def user(self, username: str) -> str:
         """Register a user, the first is account 1; return a token."""
@@ -64,6 +68,37 @@ class House:
     async def log_in(self, username: str) -> str:
         return (await self.gateway.sessions.log_in(username, PASSWORD, "", throttled=False)).token
 
+    async def rich(self, *usernames: str) -> None:
+        """Register users who have money."""
+        for username in usernames:
+            await self.user(username)
+            member = self.gateway.sessions.member_by_name(username)
+            assert member is not None
+            await deposit(self.exchange, member.user_id, BTC="1000", USDT="1000000")
+
+    async def empty(self) -> None:
+        """Wait until no connection is left."""
+        with trio.fail_after(PATIENCE_S):
+            while self.guard.connections:  # noqa: ASYNC110  # the guard counts, it does not call
+                await trio.sleep(0.01)
+
+    def delay_commits(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        """Make the storage slow; `commit_begins` waits for the first commit from here on."""
+        writer = self.exchange.storage.writer
+        commit = writer.commit
+        self._commit_began = trio.Event()
+
+        async def commit_late(entry: Entry) -> None:
+            self._commit_began.set()
+            await trio.sleep(seconds)
+            await commit(entry)
+
+        monkeypatch.setattr(writer, "commit", commit_late)
+
+    async def commit_begins(self) -> None:
+        with trio.fail_after(PATIENCE_S):
+            await self._commit_began.wait()
+
     @asynccontextmanager
     async def connect(self, token: str | None = None, *, in_query: bool = False) -> AsyncIterator["Client"]:
         url = f"ws://127.0.0.1:{self.port}/ws"
@@ -72,7 +107,7 @@ class House:
             url += f"?token={token}"
         elif token is not None:
             headers = [(b"Authorization", f"Bearer {token}".encode())]
-        async with open_websocket_url(url, extra_headers=headers, message_queue_size=10_000) as socket:
+        async with open_websocket_url(url, extra_headers=headers, message_queue_size=MESSAGES_MAX) as socket:
             yield Client(socket)
 
 
@@ -100,6 +135,15 @@ class Client:
         """Subscribe to channels that exist; return their first messages, one for each but `trades:`."""
         assert await self.ask({"subscribe": channels}) == {"type": "subscribed", "channels": list(channels)}
         return [await self.receive() for channel in channels if not channel.startswith("trades:")]
+
+    async def closed(self) -> tuple[int, str]:
+        """Read to the end; return how it was closed."""
+        with trio.fail_after(PATIENCE_S), suppress(ConnectionClosed):
+            while True:
+                await self.socket.get_message()
+        reason = self.socket.closed
+        assert reason is not None
+        return reason.code, reason.reason or ""
 
     async def quiet(self) -> None:
         """See that nothing else was on its way: the answer to one more message is the next that comes."""

@@ -1,0 +1,161 @@
+"""The handshake: who may come in, and as whom."""
+
+import pytest
+from trio_websocket import ConnectionRejected, open_websocket_url
+
+from engine.matching.terms import OrderState
+from gateway.identity.caller import Role
+from storage.interface import AdminAction
+from tests.gateway.websocket.houses import House, open_house
+
+pytestmark = pytest.mark.trio
+
+ORDER = {"symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "100", "quantity": "1"}
+FORGED = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0."
+
+
+async def rejected(house: House, query: str = "", **headers: str) -> ConnectionRejected:
+    """Try to connect, and be turned down."""
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    with pytest.raises(ConnectionRejected) as caught:
+        async with open_websocket_url(f"ws://127.0.0.1:{house.port}/ws{query}", extra_headers=raw):
+            raise AssertionError("it was let in")
+    return caught.value
+
+
+async def test_a_token_in_the_header_or_in_the_query_is_good() -> None:
+    async with open_house() as house:
+        token = await house.user("alice")
+        for in_query in (False, True):
+            async with house.connect(token, in_query=in_query) as client:
+                assert (await client.subscribe("orders"))[0]["orders"] == []
+
+
+async def test_without_a_token_there_is_market_data() -> None:
+    async with open_house() as house, house.connect() as client:
+        (snapshot,) = await client.subscribe("book:BTC_USDT")
+        assert snapshot["type"] == "snapshot"
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", FORGED, "x" * 5_000, "a.b.c", "%00", "%ff"])
+async def test_a_bad_token_is_401_at_the_handshake(token: str) -> None:
+    async with open_house() as house:
+        turned_down = await rejected(house, f"?token={token}")
+        assert turned_down.status_code in (400, 401)
+        if "%" not in token:
+            assert turned_down.status_code == 401
+            assert turned_down.body is not None
+            assert b"UNAUTHORIZED" in turned_down.body
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Basic YTpi", f"Bearer {FORGED}", "Bearer \xe4"])
+async def test_a_bad_authorization_header_is_401_even_beside_a_good_token(header: str) -> None:
+    async with open_house() as house:
+        token = await house.user("alice")
+        assert (await rejected(house, f"?token={token}", Authorization=header)).status_code == 401
+
+
+async def test_who_has_logged_out_is_401_and_who_is_suspended_403() -> None:
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        gone, blocked = await house.user("alice"), await house.user("bob")
+        await sessions.log_out(sessions.authenticate(gone))
+        await sessions.suspend(2, AdminAction(0, 1, "suspend", "2", "{}", 0))
+        assert (await rejected(house, Authorization=f"Bearer {gone}")).status_code == 401
+        assert (await rejected(house, Authorization=f"Bearer {blocked}")).status_code == 403
+
+
+async def test_other_paths_are_not_this_ones() -> None:
+    async with open_house() as house:
+        with pytest.raises(ConnectionRejected) as caught:
+            async with open_websocket_url(f"ws://127.0.0.1:{house.port}/ws/other"):
+                raise AssertionError("it was let in")
+        assert caught.value.status_code == 404
+
+
+async def test_open_sockets_are_counted() -> None:
+    async with open_house() as house:
+        async with house.connect() as one, house.connect() as other:
+            await one.subscribe("trades:BTC_USDT")
+            await other.subscribe("trades:BTC_USDT")
+            assert b"rialto_sockets 2.0" in house.gateway.metrics.text()
+        await house.empty()
+        assert b"rialto_sockets 0.0" in house.gateway.metrics.text()
+
+
+# Sessions that end
+
+
+async def test_log_out_closes_that_session_and_no_other() -> None:
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        first, second = await house.user("alice"), await house.log_in("alice")
+        async with house.connect(first) as leaver, house.connect(second) as stayer, house.connect() as visitor:
+            await sessions.log_out(sessions.authenticate(first))
+            assert await leaver.closed() == (4401, "logged out")
+            await stayer.quiet()
+            await visitor.quiet()
+
+
+async def test_suspension_closes_all_sockets_of_the_user() -> None:
+    async with open_house() as house:
+        alice, bob = await house.user("alice"), await house.user("bob")
+        async with house.connect(alice) as one, house.connect(alice) as other, house.connect(bob) as stranger:
+            await house.gateway.sessions.suspend(1, AdminAction(0, 2, "suspend", "1", "{}", 0))
+            assert await one.closed() == (4401, "the account is suspended")
+            assert await other.closed() == (4401, "the account is suspended")
+            await stranger.quiet()
+
+
+async def test_another_role_closes_the_socket() -> None:
+    async with open_house() as house, house.connect(await house.user("alice")) as client:
+        action = AdminAction(0, 1, "set_role", "1", "{}", 0)
+        await house.gateway.sessions.set_role(1, Role.MARKET_MAKER, action)
+        assert await client.closed() == (4401, "the role has changed")
+
+
+async def test_expiry_closes_the_socket() -> None:
+    async with open_house() as house:
+        await house.user("alice")
+        house.gateway.sessions._tokens.lifetime_s = 1
+        async with house.connect(await house.log_in("alice")) as client:
+            assert await client.closed() == (4401, "the token has expired")
+
+
+# The end of the server
+
+
+async def test_a_stop_closes_with_a_reason() -> None:
+    async with open_house() as house:
+        async with house.connect(await house.user("alice")) as client, house.connect() as visitor:
+            house.gateway.shutdown.set()
+            assert await client.closed() == (1001, "the server is shutting down")
+            assert await visitor.closed() == (1001, "the server is shutting down")
+
+
+async def test_at_a_stop_commands_under_way_are_answered_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_house() as house:
+        await house.rich("alice")
+        async with house.connect(await house.log_in("alice")) as client:
+            house.delay_commits(monkeypatch, 0.1)
+            await client.send({"op": "place", "id": 1, "order": ORDER})
+            await house.commit_begins()
+            house.gateway.shutdown.set()
+            answer = await client.receive()
+            assert (answer["id"], answer["status"]) == (1, 201)
+            assert answer["body"]["order"]["state"] == OrderState.NEW.value
+            assert await client.closed() == (1001, "the server is shutting down")
+
+
+async def test_a_command_that_comes_after_the_stop_is_certainly_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_house() as house:
+        await house.rich("alice")
+        async with house.connect(await house.log_in("alice")) as client:
+            house.delay_commits(monkeypatch, 0.3)
+            await client.send({"op": "place", "id": 1, "order": ORDER})
+            await house.commit_begins()
+            house.gateway.shutdown.set()
+            await client.send({"op": "place", "id": 2, "order": ORDER})
+            late, first = await client.receive_many(2)
+            assert (late["id"], late["status"], late["body"]["code"]) == (2, 503, "SHUTTING_DOWN")
+            assert (first["id"], first["status"]) == (1, 201)
