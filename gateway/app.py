@@ -3,27 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import msgspec
 import trio
-from quart import Response
-from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException
 
 from actors.exchange import Exchange
-from engine.refusals import Refusal
-from gateway.answers import Answer, failure
-from gateway.context import Gateway, answer_for
+from gateway.context import Gateway
 from gateway.health import Health
 from gateway.identity.passwords import PasswordHasher, Randomness
 from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import Tokens
-from gateway.limits import BODY_BYTES_MAX
 from gateway.metrics import Metrics
 from gateway.openapi import with_openapi
 from gateway.rest.dispatch import Dispatcher
+from gateway.rest.fast_lane import FastLane
+from gateway.rest.quart_routes import make_quart
 from gateway.rest.routes import ROUTES
 from gateway.settings import Settings
-from gateway.statuses import Problem
 from gateway.websocket.endpoint import WebSocketEndpoint
 
 DAY_S = 24 * 60 * 60
@@ -62,38 +56,7 @@ async def open_gateway(
         nursery.cancel_scope.cancel()
 
 
-def make_app(gateway: Gateway) -> Dispatcher:
-    """Make the application of an open gateway: the REST API, behind it `/ws`, behind that Quart for everything else."""
-    return Dispatcher(gateway, with_openapi(ROUTES), WebSocketEndpoint(gateway, make_quart()))
-
-
-def make_quart() -> QuartTrio:
-    """Quart without any path yet: all its bad news are JSON in our shape."""
-    quart = QuartTrio("rialto", static_folder=None)
-    quart.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
-    quart.register_error_handler(HTTPException, _http_error)
-    quart.register_error_handler(Exception, _other_error)
-    return quart
-
-
-async def _http_error(error: HTTPException) -> Response:
-    status = error.code or 500
-    if status == 404:
-        answer = failure(Refusal.NOT_FOUND, "there is no such path: /openapi.json has the list")
-    elif status == 405:
-        answer = failure(Problem.METHOD_NOT_ALLOWED, "this path does not take this method")
-    elif status == 413:
-        answer = failure(Problem.TOO_LARGE, f"a body has at most {BODY_BYTES_MAX} bytes")
-    elif status < 500:
-        answer = failure(Refusal.MALFORMED, "this request can't be read")
-    else:
-        answer = answer_for(error)
-    return _response(answer)
-
-
-async def _other_error(error: Exception) -> Response:
-    return _response(answer_for(error))
-
-
-def _response(answer: Answer) -> Response:
-    return Response(msgspec.json.encode(answer.body), answer.status, content_type=answer.content_type)
+def make_app(gateway: Gateway) -> FastLane:
+    """Make the application of an open gateway: order entry first, then `/ws`, and Quart for everything else."""
+    dispatcher = Dispatcher(gateway, with_openapi(ROUTES))
+    return FastLane(dispatcher, WebSocketEndpoint(gateway, make_quart(dispatcher)))

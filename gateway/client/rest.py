@@ -8,6 +8,7 @@ async with open_rest("http://127.0.0.1:8080") as client:
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -75,7 +76,7 @@ class RestClient:
         return await self.call("GET", f"/api/v1/orders/{order_id}")
 
     async def order_by_client_id(self, client_order_id: str) -> Json:
-        return await self.call("GET", f"/api/v1/orders/by-client-id/{client_order_id}")
+        return await self.call("GET", f"/api/v1/orders/by-client-id/{quote(client_order_id, safe='')}")
 
     async def orders(self, symbol: str | None = None, state: str | None = None, limit: int | None = None) -> Json:
         return await self.call("GET", "/api/v1/orders", symbol=symbol, state=state, limit=limit)

@@ -6,26 +6,24 @@ async with open_stream("ws://127.0.0.1:8080/ws", token) as stream:
     async for message in stream.messages(): ...
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    ConnectionTimeout,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket_url,
-)
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from gateway.client.errors import check, connection_lost, never_connected
 
+HANDSHAKE_S_MAX = 30.0
+CLOSE_S_MAX = 2.0  # for the other side's good-bye
 WAITING_MAX = 10_000  # messages that nobody has read yet; with more, the reader of the socket waits
 
 Json = Any
+Tcp = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
 class StreamClient:
@@ -103,27 +101,50 @@ class StreamClient:
 
 @asynccontextmanager
 async def open_stream(url: str, token: str | None = None) -> AsyncIterator[StreamClient]:
-    """Connect; the socket closes with the block. Raises Refused for a token that is not good."""
+    """Connect; the socket closes with the block. Raises Refused for a token that is not good, or Unavailable."""
     headers = [] if token is None else [(b"Authorization", f"Bearer {token}".encode())]
-    async with AsyncExitStack() as stack:
-        try:
-            socket = await stack.enter_async_context(open_websocket_url(url, extra_headers=headers))
-        except ConnectionRejected as error:
-            check(error.status_code, _decoded(error.body))
-            raise
-        except (ConnectionTimeout, HandshakeError, OSError) as error:
-            raise never_connected(error) from error
-        client = StreamClient(socket)
+    place = urlsplit(url)
+    async with await _connect(place) as stream:
         try:
             async with trio.open_nursery() as nursery:
+                socket = await _shake_hands(nursery, stream, place, headers)
+                client = StreamClient(socket)
                 nursery.start_soon(client.read)
                 yield client
+                with trio.move_on_after(CLOSE_S_MAX):
+                    await socket.aclose()
                 nursery.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             if len(group.exceptions) > 1:
                 raise
-            raised = group.exceptions[0]  # the caller's own: he need not know that there is a nursery here
-            raise raised from raised.__cause__
+            raised = group.exceptions[0]
+            if isinstance(raised, ConnectionRejected):
+                check(raised.status_code, _decoded(raised.body))
+            raise raised from raised.__cause__  # the caller's own: he need not know that there is a nursery here
+
+
+async def _connect(place: SplitResult) -> Tcp:
+    """Open the stream here, not in trio-websocket: that leaves it open when the server refuses, or closes first."""
+    assert place.hostname is not None
+    try:
+        if place.scheme == "wss":
+            context = ssl.create_default_context()
+            port = place.port or 443
+            return await trio.open_ssl_over_tcp_stream(place.hostname, port, ssl_context=context, https_compatible=True)
+        return await trio.open_tcp_stream(place.hostname, place.port or 80)
+    except OSError as error:
+        raise never_connected(error) from error
+
+
+async def _shake_hands(
+    nursery: trio.Nursery, stream: Tcp, place: SplitResult, headers: list[tuple[bytes, bytes]]
+) -> WebSocketConnection:
+    resource = f"{place.path}?{place.query}" if place.query else place.path
+    try:
+        with trio.fail_after(HANDSHAKE_S_MAX):
+            return await wrap_client_stream(nursery, stream, place.netloc, resource, extra_headers=headers)
+    except trio.TooSlowError as error:
+        raise never_connected(error) from error
 
 
 def _decoded(content: bytes | None) -> Json:

@@ -58,6 +58,7 @@ class Route(msgspec.Struct, frozen=True):
     access: Access
     route_class: RouteClass
     refusals: tuple[Code, ...] = ()  # beside those that any route may give
+    fast: bool = False  # served in front of Quart (gateway/rest/fast_lane.py); such a path has no fields
 
 
 R = Refusal
@@ -86,7 +87,8 @@ def _auth(method: str, path: str, handler: Handler[Any], request: Any, answers: 
 
 
 def _orders(method: str, path: str, handler: Handler[Any], request: Any, answers: Any, *more: Code) -> Route:
-    return Route(method, f"/api/v1/orders{path}", handler, request, answers, USER, RouteClass.ORDERS, more)
+    fast = (method, path) == ("POST", "")  # order entry
+    return Route(method, f"/api/v1/orders{path}", handler, request, answers, USER, RouteClass.ORDERS, more, fast)
 
 
 def _account(method: str, path: str, handler: Handler[Any], request: Any, answer: Any, *more: Code) -> Route:

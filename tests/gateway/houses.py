@@ -4,6 +4,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 import trio
@@ -12,7 +13,7 @@ from actors.exchange import Exchange
 from gateway.app import make_app, open_gateway
 from gateway.context import Caller, Gateway
 from gateway.identity.caller import Role
-from gateway.rest.dispatch import Dispatcher
+from gateway.rest.fast_lane import FastLane
 from gateway.settings import Settings
 from storage.interface import Storage
 from tests.actors.exchanges import deposit, small_exchange
@@ -63,7 +64,7 @@ class Reply(msgspec.Struct):
 class House:
     """A gateway, its application, and a token for everybody who was let in."""
 
-    def __init__(self, gateway: Gateway, app: Dispatcher) -> None:
+    def __init__(self, gateway: Gateway, app: FastLane) -> None:
         self.gateway = gateway
         self.app = app
         self.tokens: dict[str, str] = {}
@@ -111,7 +112,7 @@ async def request(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path.decode("latin1"),
+        "path": unquote(path.decode("latin1")),
         "raw_path": path,
         "query_string": query,
         "root_path": "",
