@@ -4,13 +4,14 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
 import trio
 
-from gateway.client import Refused, RestClient, StreamClient, Unavailable, UnknownOutcome, open_stream
+from gateway.client import Refused, RestClient, StreamClient, open_stream
 from tests.end_to_end import twin
 from tests.end_to_end.cutting import cut, send_and_cut
 from tests.end_to_end.servers import Rialto
@@ -22,12 +23,13 @@ from tests.end_to_end.traders import (
     open_admin,
     open_streams,
     open_traders,
+    until_known,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("audited")]
 
 SEED = 20150501
-PATIENCE_S = 30.0  # for a hang, not for a speed
+PATIENCE_S = 60.0  # for a hang, not for a speed
 
 Totals = dict[str, Decimal]
 
@@ -49,14 +51,14 @@ async def test_a_thousand_orders_and_deposits_at_once_leave_a_difference_of_zero
 
             async def order(door: RestClient | StreamClient, wanted: Order) -> None:
                 try:
-                    await door.place(wanted)
+                    await until_known(partial(door.place, wanted))
                     done["order"] += 1
                 except Refused as refused:
                     done[f"order: {refused.code}"] += 1
 
             async def move(name: str, kind: str, body: Order) -> None:
                 try:
-                    await traders[name].call("POST", f"/api/v1/account/{kind}", body)
+                    await until_known(partial(traders[name].call, "POST", f"/api/v1/account/{kind}", body))
                     moved[name][body["symbol"]] += Decimal(body["amount"]) * (1 if kind == "deposit" else -1)
                     done[kind] += 1
                 except Refused as refused:
@@ -68,7 +70,8 @@ async def test_a_thousand_orders_and_deposits_at_once_leave_a_difference_of_zero
                         name = chance.choice(names)
                         if number % 2:
                             door = chance.choice((traders[name], streams[name]))
-                            nursery.start_soon(order, door, any_order(chance, "BTC_USD"))
+                            wanted = {**any_order(chance, "BTC_USD"), "clientOrderId": f"order {number}"}
+                            nursery.start_soon(order, door, wanted)
                         else:
                             kind = chance.choice(("deposit", "deposit", "deposit", "withdraw"))
                             asset, amount = chance.choice(("BTC", "USD")), hundredths(chance.randint(1, 300))
@@ -166,7 +169,9 @@ async def test_whatever_is_delayed_cut_and_sent_again_is_booked_once(rialto: Ria
             await trio.sleep(delay_s)
             client = traders[request.name]
             if way == "answered":
-                heard.setdefault(request.client_id, []).append(await until_known(client, request.path, request.body))
+                heard.setdefault(request.client_id, []).append(
+                    await until_known(partial(client.call, "POST", request.path, request.body))
+                )
             elif way == "cut":
                 await send_and_cut(rialto, client, request.path, request.body, cut_s)
             else:
@@ -205,12 +210,3 @@ def any_request(chance: random.Random, name: str, client_id: str) -> Request:
     if path == ORDERS:
         return Request(name, path, {**any_order(chance, "ETH_USD"), "clientOrderId": client_id})
     return Request(name, path, {"transId": client_id, "symbol": "USD", "amount": str(chance.randint(1, 100))})
-
-
-async def until_known(client: RestClient, path: str, body: Order) -> Any:
-    """Send the same until its outcome is known: what repeats are for."""
-    while True:
-        try:
-            return await client.call("POST", path, body)
-        except (Unavailable, UnknownOutcome):
-            await trio.sleep(0.1)

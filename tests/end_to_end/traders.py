@@ -1,13 +1,13 @@
 """Who trades in the scenarios: registered over HTTP, logged in, with money; and what they send."""
 
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import trio
 
-from gateway.client import RestClient, StreamClient, open_rest, open_stream
+from gateway.client import RestClient, StreamClient, Unavailable, UnknownOutcome, open_rest, open_stream
 from tests.end_to_end.servers import ADMIN_PASSWORD, Rialto
 
 PASSWORD = "correct horse battery staple"
@@ -59,6 +59,15 @@ async def open_admin(rialto: Rialto) -> AsyncIterator[RestClient]:
     async with open_rest(rialto.url) as client:
         await client.log_in("admin", ADMIN_PASSWORD)
         yield client
+
+
+async def until_known(send: Callable[[], Awaitable[Any]]) -> Any:
+    """Send the same until its outcome is known, which is what the ids that clients choose are for."""
+    while True:
+        try:
+            return await send()
+        except (Unavailable, UnknownOutcome):
+            await trio.sleep(0.1)
 
 
 async def all_of(client: RestClient, path: str, id_field: str, **query: str) -> list[dict[str, Any]]:
