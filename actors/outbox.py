@@ -5,7 +5,8 @@ push, start   broadcaster, never waits      ->  lines, one a topic  ->  take   t
 
 import trio
 
-from actors.lines import Line, PrivateLine
+from actors.lines import Line
+from actors.private_line import PrivateLine
 from actors.pushes import Post
 
 

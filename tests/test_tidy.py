@@ -29,7 +29,6 @@ OUTSIDE_WORLD = {
 # Who may touch the outside world, and for what.
 ADAPTERS = {
     "storage/bridge.py": "the thread in which asyncpg lives",
-    "storage/writer.py": "runs inside that thread",
     "storage/connection.py": "runs inside that thread",
     "storage/pool.py": "runs inside that thread",
     "storage/line.py": "runs inside that thread",

@@ -9,8 +9,9 @@ orders, fills, balances     account:ID                 one line, filtered
 
 from actors.core import Address
 from actors.directory import Directory
-from actors.lines import PRIVATE_CHANNELS, PrivateLine, StateLine, StreamLine
+from actors.lines import StateLine, StreamLine
 from actors.outbox import Outbox
+from actors.private_line import PRIVATE_CHANNELS, PrivateLine
 from actors.subscriptions import Unwatch, Watch
 from engine.ledger.page import account_channel
 from engine.products import SPOT

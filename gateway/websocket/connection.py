@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import trio
 
-from actors.lines import PrivateLine
 from actors.outbox import Outbox
+from actors.private_line import PrivateLine
 from actors.subscriptions import Watch
 from gateway.answers import Answer, Rejected, failure
 from gateway.context import Gateway
@@ -25,7 +25,8 @@ from gateway.statuses import Problem
 from gateway.websocket.channels import Channels
 from gateway.websocket.commands import Commands
 from gateway.websocket.frames import CANCEL, CANCEL_ALL, Frame, id_of, read_frame, read_order
-from gateway.websocket.messages import Error, OpAnswer, Subscribed, Unsubscribed, encode, error, text_of
+from gateway.websocket.messages import Error, OpAnswer, Subscribed, Unsubscribed
+from gateway.websocket.texts import encode, error, text_of
 from gateway.websocket.wire import Wire
 from storage.interface import DatabaseAway
 

@@ -10,8 +10,8 @@ from actors.broadcaster import Broadcaster, offer
 from actors.core import Address
 from actors.directory import MarketEntry
 from actors.exchange import Exchange
-from actors.lines import BALANCES, FILLS, ORDERS
 from actors.messages import Committed
+from actors.private_line import BALANCES, FILLS, ORDERS
 from actors.pushes import Book, Private, PrivateSnapshot, Ticker, Trade
 from actors.seen import Seen, from_journal, offered
 from actors.subscriptions import Subscriptions

@@ -3,8 +3,9 @@
 import pytest
 import trio
 
-from actors.lines import ORDERS, PrivateLine, StateLine, StreamLine
+from actors.lines import StateLine, StreamLine
 from actors.outbox import Outbox
+from actors.private_line import ORDERS, PrivateLine
 from actors.pushes import Post, Ticker
 from tests.actors.test_lines import SYMBOL, numbers, trade
 

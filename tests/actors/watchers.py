@@ -7,8 +7,9 @@ from actors.broadcaster import Broadcaster
 from actors.exchange import Exchange
 from actors.ledger import Ledger
 from actors.levels import Level
-from actors.lines import Line, PrivateLine, StateLine, StreamLine
+from actors.lines import Line, StateLine, StreamLine
 from actors.outbox import Outbox
+from actors.private_line import PrivateLine
 from actors.pushes import Book, Gap, Post, Private, PrivateSnapshot, Ticker, Trade
 from actors.subscriptions import Unwatch, Watch
 from engine.ledger.page import account_channel

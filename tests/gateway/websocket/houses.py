@@ -11,13 +11,11 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_st
 
 from actors.exchange import Exchange
 from engine.ledger.records import Entry
-from gateway.app import open_gateway
+from gateway.app import make_app, open_gateway
 from gateway.context import Gateway
 from gateway.guard import Guard, Limits
-from gateway.rest.quart_routes import make_quart
 from gateway.serving import serve
 from gateway.settings import REQUEST_DEADLINE_S, Settings
-from gateway.websocket.endpoint import WebSocketEndpoint
 from storage.interface import Storage
 from storage.memory import MemoryStorage
 from tests.actors.exchanges import deposit, small_exchange
@@ -187,7 +185,7 @@ async def open_house(
         trio.open_nursery() as nursery,
     ):
         guard = Guard(Limits(**limits))
-        app = WebSocketEndpoint(gateway, make_quart())
+        app = make_app(gateway)
 
         async def run(task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED) -> None:
             await serve(app, host="127.0.0.1", port=0, shutdown=shutdown, guard=guard, task_status=task_status)

@@ -211,19 +211,19 @@ async def test_a_repeat_does_not_wait_for_what_came_before(monkeypatch: pytest.M
             assert [message["id"] for message in await client.receive_many(2)] == [2, 1]
 
 
-async def test_a_thousand_commands_sent_at_once_are_answered_each() -> None:
+async def test_hundreds_of_commands_sent_at_once_are_answered_each() -> None:
     async with open_house() as house:
         await house.rich("alice")
         async with house.connect(await house.log_in("alice")) as client, trio.open_nursery() as nursery:
 
             async def send() -> None:
-                for op_id in range(500):
+                for op_id in range(150):
                     await client.send(placing(2 * op_id))
                     await client.send({"op": "cancel_all", "id": 2 * op_id + 1})
 
             nursery.start_soon(send)
-            found = await answers(client, 1_000)
-            assert sorted(found) == list(range(1_000))
+            found = await answers(client, 300)
+            assert sorted(found) == list(range(300))
             assert {message["status"] for message in found.values()} == {200, 201}
         assert await house.exchange.storage.reader.open_orders() == []
 
@@ -234,14 +234,14 @@ async def test_reading_stops_while_too_many_are_under_way(monkeypatch: pytest.Mo
         await house.rich("alice")
         placed = counting_orders(house, monkeypatch)
         async with house.connect(await house.log_in("alice")) as client:
-            house.delay_commits(monkeypatch, 0.2)
-            for op_id in range(100):
+            house.delay_commits(monkeypatch, 0.1)
+            for op_id in range(40):
                 await client.send(placing(op_id))
             await house.commit_begins()
             await trio.sleep(0.05)
             assert len(placed) == 11
-            await answers(client, 100)
-            assert len(placed) == 100
+            await answers(client, 40)
+            assert len(placed) == 40
 
 
 async def test_a_command_that_takes_too_long_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +304,7 @@ async def test_who_leaves_in_the_middle_leaves_nothing_behind(monkeypatch: pytes
         await house.empty()
         broadcaster: Any = house.exchange.supervisor._children["broadcaster"].actor
         with trio.fail_after(PATIENCE_S):
-            while broadcaster._subscriptions.watchers(account_channel(ALICE)):
+            while broadcaster._subscriptions.watchers(account_channel(ALICE)):  # noqa: ASYNC110  # it tells nobody
                 await trio.sleep(0.01)
 
 
