@@ -7,6 +7,7 @@ python run.py verify     fold the journal and compare it with the tables
 import argparse
 import gc
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -71,6 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("verify", help="fold the journal and compare it with the tables; Rialto must not be running")
     command = parser.parse_args(arguments).command
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _allow_connections()
     try:
         settings = from_environment(os.environ)
         configure_logs(settings.log_format)
@@ -82,6 +84,12 @@ def main(arguments: list[str] | None = None) -> int:
         for sentence in sentences:
             say(sentence)
         return 1
+
+
+def _allow_connections() -> None:
+    """Take as many file descriptors as the system lets us: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def say(text: str) -> None:

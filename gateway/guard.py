@@ -36,7 +36,14 @@ from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
 from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
-from hypercorn.typing import AppWrapper, ASGIReceiveEvent, ASGISendEvent, ConnectionState, Scope
+from hypercorn.typing import (
+    AppWrapper,
+    ASGIReceiveEvent,
+    ASGISendEvent,
+    ConnectionState,
+    H11SendableEvent,
+    Scope,
+)
 from wsproto.events import CloseConnection, Message, Ping
 from wsproto.frame_protocol import CloseReason
 
@@ -256,6 +263,21 @@ class ConnectionTasks(TaskGroup):
 
 class GuardedH11(H11Protocol):
     """HTTP/1.1 and nothing else on a connection."""
+
+    _head = b""  # of an answer: it leaves with what follows it, one send an answer instead of two
+
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
+        try:
+            data = self._head + (self.connection.send(event) or b"")
+        except h11.LocalProtocolError:
+            if self.connection.their_state is not h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response):
+            self._head = data
+        else:
+            self._head = b""
+            await self.send(RawData(data=data))
 
     async def stream_send(self, event: StreamEvent) -> None:
         if isinstance(event, StreamClosed):
