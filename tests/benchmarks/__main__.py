@@ -28,7 +28,7 @@ def main(quick: bool) -> None:
     print("\n# The way of an order without a socket")
     trio.run(inside.run, 3.0 if quick else 30.0)
     print("\n# The gateway beside a bare quart-trio echo")
-    trio.run(sockets.run, 2.0 if quick else 10.0)
+    sockets.run(2.0 if quick else 10.0)
 
 
 if __name__ == "__main__":
