@@ -34,14 +34,12 @@ class Channels:
         self._directory = directory
         self._caller = caller
         self._open: dict[str, tuple[str, ...]] = {}  # channel: its topics
+        self._to_watch: list[str] = []
         self.account_topic = account_channel(caller.user_id)
         self.private = PrivateLine()
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def subscribe(self, channel: str) -> None:
-        """Open a channel; who has it gets a new snapshot. Raises Rejected."""
+        """Open a channel, for `watch`; who has it already gets a new snapshot. Raises Rejected."""
         topics = self._topics(channel)
         if channel not in self._open and len(self._open) >= SUBSCRIPTIONS_MAX:
             raise Rejected(Problem.TOO_MANY_REQUESTS, f"a socket has at most {SUBSCRIPTIONS_MAX} channels")
@@ -52,7 +50,7 @@ class Channels:
         for topic in topics:
             if topic not in self._outbox:
                 self._outbox.open(topic, StreamLine(topic) if topic.startswith("trades:") else StateLine())
-        self._broadcaster.tell(Watch(self._outbox, topics))
+        self._to_watch += topics
 
     def _subscribe_private(self, channel: str) -> None:
         """Open a private channel; the account's stream is watched once for all of them."""
@@ -63,7 +61,13 @@ class Channels:
             self.private = PrivateLine()
             self.private.add(channel)
             self._outbox.open(self.account_topic, self.private)
-            self._broadcaster.tell(Watch(self._outbox, (self.account_topic,)))
+            self._to_watch.append(self.account_topic)
+
+    def watch(self) -> None:
+        """Have what was subscribed filled: one letter for all, so that many channels do not crowd out commits."""
+        if self._to_watch:
+            self._broadcaster.tell(Watch(self._outbox, tuple(dict.fromkeys(self._to_watch))))
+            self._to_watch.clear()
 
     def unsubscribe(self, channel: str) -> None:
         """Close a channel; from here on nothing comes of it. Raises Rejected if it is not open."""

@@ -61,14 +61,14 @@ class Commands:
         while await self._is_wanted():
             op: Op | None = None
             with trio.CancelScope() as scope:
-                while not scope.cancel_called and await self._is_wanted():
+                while await self._is_wanted() and not scope.cancel_called:
                     op = self._waiting.popleft()
                     accounts.turn = op.turn
                     scope.deadline = trio.current_time() + gateway.settings.request_deadline_s
                     answer = await attempt(gateway, op.handler, self._caller, op.request)
-                    scope.deadline = float("inf")
                     self._end(op, answer)
                     op = None
+            # The deadline has passed: of a command, or of the last one while there was no other.
             if op is not None:
                 self._end(op, no_answer())
 

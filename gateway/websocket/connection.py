@@ -1,7 +1,7 @@
-"""One socket: one task reads, one writes, each command has its own; whatever ends one of them ends the socket.
+"""One socket: one task reads, one writes, a few do commands; whatever ends one of them ends the socket.
 
 read  ── subscribe, unsubscribe ──> channels ── Watch ──> broadcaster
-  └───── op ──> its task ──> accounts ──> answer ──┐            │
+  └───── op ──> a worker ──> accounts ──> answer ──┐            │
 write <────────────────────────────────────────────┴── outbox <─┘
 """
 
@@ -57,7 +57,7 @@ class Connection:
         self._commands: Commands
         self._replies: list[str] = []
         self._owed = 0  # answers that the client will get
-        self._paid = trio.Event()  # made anew by whoever waits for a payment
+        self._paid = trio.Event()  # set, and made anew, with each payment
         self._bad_messages = 0
         self._farewell: tuple[int, str] | None = None
 
@@ -112,6 +112,7 @@ class Connection:
             self._reply(Unsubscribed(self._each(frame.unsubscribe, self._channels.unsubscribe)))
         if frame.subscribe:
             self._reply(Subscribed(self._each(frame.subscribe, self._channels.subscribe)))
+            self._channels.watch()
         if frame.op is not None:
             self._operate(frame, raw)
 
@@ -196,11 +197,11 @@ class Connection:
         if replies:
             await self._wire.send(replies)
             self._owed -= len(replies)
-            self._paid.set()
+            paid, self._paid = self._paid, trio.Event()
+            paid.set()
 
     async def _owe_at_most(self, answers: int) -> None:
         while self._owed > answers:
-            self._paid = trio.Event()
             await self._paid.wait()
 
     # Snapshots

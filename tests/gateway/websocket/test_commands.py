@@ -258,6 +258,16 @@ async def test_a_command_that_takes_too_long_is_unknown(monkeypatch: pytest.Monk
             assert len(await house.exchange.storage.reader.open_orders()) >= 2
 
 
+async def test_a_quiet_socket_goes_on_where_it_was() -> None:
+    """Longer than a command may take: what waits for work notices nothing of deadlines."""
+    async with open_house(request_deadline_s=0.05) as house:
+        await house.rich("alice")
+        async with house.connect(await house.log_in("alice")) as client:
+            for op_id in range(4):
+                assert (await client.ask({"op": "cancel_all", "id": op_id}))["status"] == 200
+                await trio.sleep(0.05 + op_id / 100)
+
+
 async def test_a_look_up_without_a_database_is_certainly_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the command behind it is taken all the same."""
     async with open_house() as house:

@@ -1,0 +1,139 @@
+"""Turns pushes into texts: each shared one once, for everybody who gets it."""
+
+from typing import Any
+
+import msgspec
+
+from actors.directory import Directory
+from actors.levels import Level
+from actors.private_line import BALANCES, FILLS, ORDERS
+from actors.pushes import Book, Content, Gap, Post, Private, PrivateSnapshot, Ticker, Trade
+from engine.ledger.page import FillMessage
+from engine.ledger.records import BalanceRecord, OrderRecord
+from engine.spot.symbol import SpotSymbol
+from gateway.answers import Rejected
+from gateway.shapes import BalanceView, OrderView, balance_view, fill_view, order_view, trade_view
+from gateway.websocket.messages import (
+    BalanceChanged,
+    BalancesSnapshot,
+    BookChanged,
+    BookSnapshot,
+    Error,
+    Filled,
+    FillsSnapshot,
+    GapTold,
+    LevelTexts,
+    Message,
+    OrderChanged,
+    OrdersSnapshot,
+    TickerChanged,
+    TickerSnapshot,
+    TradeMade,
+)
+
+encode = msgspec.json.Encoder().encode
+
+
+def text_of(post: Post, directory: Directory) -> str:
+    """Turn a push into its text, once for all who get it."""
+    if post.text is None:
+        post.text = encode(message_of(post.content, directory)).decode()
+    return post.text
+
+
+def message_of(content: Content, directory: Directory) -> Message:
+    """Show a push; `directory` has the terms of every market."""
+    match content:
+        case Trade():
+            return _trade(content)
+        case Book():
+            return _book(content)
+        case Ticker():
+            return _ticker(content)
+        case Private():
+            return _private(content, directory)
+        case PrivateSnapshot():
+            return _private_snapshot(content, directory)
+        case Gap():
+            return GapTold(content.channel, content.first, content.last)
+        case _:
+            raise AssertionError(f"{type(content).__name__} is filtered before it is sent")
+
+
+def error(rejected: Rejected, channel: str | None = None) -> Error:
+    """Show bad news of a channel or a message."""
+    answer = rejected.answer()
+    return Error(answer.status, rejected.code.value, rejected.message, channel)
+
+
+def _trade(trade: Trade) -> TradeMade:
+    view = trade_view(trade.record, trade.symbol)
+    return TradeMade(
+        f"trades:{view.symbol}",
+        view.seq,
+        view.seq - 1,
+        view.symbol,
+        view.price,
+        view.quantity,
+        view.trade_id,
+        view.side,
+        view.created_at,
+    )
+
+
+def _book(book: Book) -> Message:
+    symbol = book.symbol
+    bids, asks = _levels(book.bids, symbol), _levels(book.asks, symbol)
+    channel = f"book:{symbol.name}"
+    if book.prev_seq is None:
+        return BookSnapshot(channel, book.seq, symbol.name, bids, asks)
+    return BookChanged(channel, book.seq, book.prev_seq, symbol.name, bids, asks)
+
+
+def _levels(levels: tuple[Level, ...], symbol: SpotSymbol) -> LevelTexts:
+    return [(symbol.price_text(price), symbol.quantity_text(lots)) for price, lots in levels]
+
+
+def _ticker(ticker: Ticker) -> Message:
+    symbol = ticker.symbol
+    channel = f"ticker:{symbol.name}"
+    last, bid, ask = (
+        None if ticks is None else symbol.price_text(ticks) for ticks in (ticker.last, ticker.bid, ticker.ask)
+    )
+    if ticker.prev_seq is None:
+        return TickerSnapshot(channel, ticker.seq, symbol.name, last, bid, ask)
+    return TickerChanged(channel, ticker.seq, ticker.prev_seq, symbol.name, last, bid, ask)
+
+
+def _private(push: Private, directory: Directory) -> Message:
+    numbers: tuple[str, int, int] = (push.channel, push.seq, push.prev_seq)
+    content = push.content
+    if isinstance(content, OrderRecord):
+        return OrderChanged(*numbers, _order(content, directory))
+    if isinstance(content, FillMessage):
+        return Filled(*numbers, fill_view(content, _symbol(content.trade.market_id, directory)))
+    return BalanceChanged(*numbers, _balance(content))
+
+
+def _private_snapshot(push: PrivateSnapshot, directory: Directory) -> Message:
+    snapshot = push.snapshot
+    if push.channel == ORDERS:
+        orders = [_order(order, directory) for order in snapshot.open_orders]
+        return OrdersSnapshot(ORDERS, push.seq, orders)
+    if push.channel == BALANCES:
+        return BalancesSnapshot(BALANCES, push.seq, [_balance(balance) for balance in snapshot.balances])
+    return FillsSnapshot(FILLS, push.seq)
+
+
+def _order(record: OrderRecord, directory: Directory) -> OrderView:
+    return order_view(record, _symbol(record.market_id, directory))
+
+
+def _balance(record: BalanceRecord) -> BalanceView:
+    return balance_view(record.asset, record.total, record.held)
+
+
+def _symbol(market_id: int, directory: Directory) -> SpotSymbol:
+    definition: Any = directory.by_id[market_id].definition
+    assert isinstance(definition, SpotSymbol)
+    return definition
