@@ -30,10 +30,9 @@ import structlog
 import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.events import Body, Data, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
+from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.h11 import H11Protocol, H11WSConnection
-from hypercorn.protocol.ws_stream import WSStream
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.typing import (
@@ -44,8 +43,8 @@ from hypercorn.typing import (
     H11SendableEvent,
     Scope,
 )
-from wsproto.events import CloseConnection, Message, Ping
-from wsproto.frame_protocol import CloseReason
+
+from gateway.guarded_websocket import TEXTS, GuardedWSStream
 
 log = structlog.get_logger()
 
@@ -247,6 +246,8 @@ class ConnectionTasks(TaskGroup):
                 # Nothing left the house, so nothing was waited for: a loop of such sends would stop the whole process.
                 await trio.lowlevel.checkpoint()
 
+        if scope["type"] == "websocket":
+            scope["extensions"][TEXTS] = {}
         queue = await super().spawn_app(app, config, scope, send_and_yield)
 
         async def queue_in_time(event: ASGIReceiveEvent) -> None:
@@ -316,66 +317,6 @@ def without_extensions(request: h11.Request) -> h11.Request:
     if len(headers) == len(request.headers):
         return request
     return h11.Request(method=request.method, target=request.target, headers=headers, http_version=request.http_version)
-
-
-class GuardedWSStream(WSStream):
-    """One WebSocket: a refusal always ends it, in words; its pings end with it."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.pinging = trio.CancelScope()
-        self.refused = False
-
-    async def handle(self, event: StreamEvent) -> None:
-        if isinstance(event, StreamClosed):
-            self.pinging.cancel()
-        if not isinstance(event, Body | Data) or self.closed or self.handshake.accepted:
-            await super().handle(event)
-        elif not self.refused:
-            await self._refuse_early_bytes()
-
-    async def _refuse_early_bytes(self) -> None:
-        self.closed = True  # first: from here on nothing that the handler says gets between
-        await self._put({"type": "websocket.disconnect", "code": CloseReason.PROTOCOL_ERROR.value})
-        await self._send_error_response(400)
-
-    async def _send_rejection(self, message: Any) -> None:
-        self.refused = True
-        await super()._send_rejection(message)
-
-    async def _send_error_response(self, status_code: int) -> None:
-        self.refused = True
-        await super()._send_error_response(status_code)
-        await self.send(StreamClosed(self.stream_id))
-
-    async def _handle_events(self) -> None:
-        for event in self.connection.events():
-            if isinstance(event, Message):
-                if self.buffer.length + len(event.data) > self.buffer.max_length:
-                    reason = f"a message has at most {self.buffer.max_length} characters"
-                    await self._close(CloseConnection(CloseReason.MESSAGE_TOO_BIG, reason))
-                    break
-                self.buffer.extend(event)
-                if event.message_finished:
-                    await self._put(self.buffer.to_message())
-                    self.buffer.clear()
-            elif isinstance(event, Ping):
-                await self._send_wsproto_event(event.response())
-            elif isinstance(event, CloseConnection):  # the client's word, or wsproto's on bytes that make no sense
-                await self._close(event.response())
-                break
-
-    async def _put(self, event: Any) -> None:
-        assert self.app_put is not None
-        await self.app_put(event)
-
-    async def _close(self, farewell: CloseConnection) -> None:
-        await self._send_wsproto_event(farewell)
-        await self.send(StreamClosed(self.stream_id))
-
-    async def _send_pings(self) -> None:
-        with self.pinging:
-            await super()._send_pings()
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

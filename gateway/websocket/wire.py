@@ -1,16 +1,16 @@
 """A socket that has been accepted, in ASGI's words: bytes in, texts out.
 
-Sending one text costs 50 us, of which the text's own share is a tenth. A server that names EXTENSION in the scope takes
+Sending one text costs 50 us, of which the text's own share is a tenth. A server that names TEXTS in the scope takes
 many at once: {"type": "websocket.send", "texts": [...]}.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from gateway.guarded_websocket import TEXTS
+
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-
-EXTENSION = "rialto.websocket.texts"
 
 
 class Wire:
@@ -19,7 +19,7 @@ class Wire:
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self._takes_many = EXTENSION in (scope.get("extensions") or {})
+        self._takes_many = TEXTS in (scope.get("extensions") or {})
 
     async def receive(self) -> bytes | None:
         """Wait for a message, text or binary; None when the client has gone."""

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage.memory import MemoryStorage
-
 from actors.exchange import Exchange, open_exchange
 from actors.messages import GetBalances
 from actors.seed import seed
@@ -16,6 +14,7 @@ from engine.matching.order import Side
 from engine.matching.terms import OrderType
 from engine.spot.commands import Placed, PlaceOrder
 from storage.interface import Storage
+from storage.memory import MemoryStorage
 from tests.invariants import audit
 
 ALICE, BOB, CAROL = 1, 2, 3

@@ -5,12 +5,12 @@ import random
 import pytest
 import trio
 import trio.testing
-from storage.memory import MemoryStorage
 from trio._core import _run  # the scheduler's own dice: the first test tells when trio moves them
 
 from actors.exchange import Exchange
 from engine.refusals import Refused
 from engine.spot.commands import CancelAllOrders, Cancelled, Placed
+from storage.memory import MemoryStorage
 from tests.actors.exchanges import deposit, limit, small_exchange
 
 CUSTOMERS = range(1, 6)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.websocket.wire import EXTENSION, Wire
+from gateway.guarded_websocket import TEXTS
+from gateway.websocket.wire import Wire
 
 pytestmark = pytest.mark.trio
 
@@ -53,7 +54,7 @@ async def test_texts_are_sent_one_by_one(scope: dict[str, Any]) -> None:
 
 async def test_a_server_that_can_gets_them_at_once() -> None:
     server = Server()
-    await server.wire(extensions={EXTENSION: {}}).send(["a", "b"])
+    await server.wire(extensions={TEXTS: {}}).send(["a", "b"])
     assert server.sent == [{"type": "websocket.send", "texts": ["a", "b"]}]
 
 
