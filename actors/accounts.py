@@ -139,13 +139,13 @@ class Accounts(Actor):
             return SUSPENDED
         symbol = market.definition
         terms = admit(order, symbol)
-        if isinstance(terms, Refused):
-            return terms
         content = (market.market_id, terms)
         key = order_key(order.account_id, order.client_order_id)
         earlier = self._earlier(key, content)
         if earlier is not None:
             return earlier
+        if isinstance(terms, Refused):
+            return terms
         siblings = self._siblings(order.account_id, market.market_id)
         if len(siblings) >= OPEN_ORDERS_MAX:
             return Refused(Refusal.TOO_MANY_ORDERS, f"at most {OPEN_ORDERS_MAX} open orders in {order.symbol}")

@@ -7,6 +7,7 @@ import enum
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar, get_args
 from urllib.parse import parse_qsl
 
@@ -53,10 +54,24 @@ def decode_body(raw: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded:
 
 def decode_fields(fields: Mapping[str, object], kind: type[Decoded], *, strict: bool = False) -> Decoded:
     """Read what came as text, in a path or a query. Raises Rejected(MALFORMED)."""
+    for name in () if strict else _whole_numbers(kind):  # type: ignore[arg-type]  # a class is hashable
+        value = fields.get(name)
+        if isinstance(value, str) and not (value.isascii() and value.removeprefix("-").isdigit()):
+            raise malformed(f"{name} must be a whole number")
     try:
         return msgspec.convert(fields, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise malformed(in_words(str(error), kind)) from None
+
+
+@cache
+def _whole_numbers(kind: Any) -> tuple[str, ...]:
+    """The fields that hold an int and nothing else: as text, msgspec would take "1e2" for one."""
+    return tuple(
+        field.encode_name
+        for field in msgspec.structs.fields(kind)
+        if (get_args(field.type)[0] if hasattr(field.type, "__metadata__") else field.type) is int
+    )
 
 
 def query_fields(query: bytes) -> dict[str, object]:

@@ -102,6 +102,10 @@ def install_guard() -> None:
     hypercorn.protocol.h11.WSStream = GuardedWSStream  # type: ignore[attr-defined, assignment]  # the same
 
 
+NOT_HTTP = "this is not a request that can be read: HTTP/1.1 is spoken here"
+ERROR_CODES = {431: "TOO_LARGE", 501: "METHOD_NOT_ALLOWED"}  # the others are MALFORMED
+
+
 class GuardedTCPServer(TCPServer):
     """One connection, from its accept to its close."""
 
@@ -291,6 +295,13 @@ class GuardedH11(H11Protocol):
     async def _check_protocol(self, event: h11.Request) -> None:
         """Never change to HTTP/2: hypercorn's has remote crashes. An offer to upgrade may be ignored, says RFC 9110."""
 
+    async def _send_error_response(self, status_code: int) -> None:
+        body = msgspec.json.encode({"code": ERROR_CODES.get(status_code, "MALFORMED"), "message": NOT_HTTP})
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await self._send_h11_event(h11.Response(status_code=status_code, headers=[*headers, (b"connection", b"close")]))
+        await self._send_h11_event(h11.Data(data=body))
+        await self._send_h11_event(h11.EndOfMessage())
+
     async def _create_stream(self, request: h11.Request) -> None:
         status = refusal(request)
         if status is not None:
@@ -306,6 +317,9 @@ def refusal(request: h11.Request) -> int | None:
         return 505
     if not request.target.startswith(TARGET_FORMS):
         return 400
+    names = {name for name, _ in request.headers}
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return 400  # two readers could each see another end
     if any(name in DECODED_HEADERS and not value.isascii() for name, value in request.headers):
         return 400
     return None

@@ -11,6 +11,10 @@ from engine.ledger.page import Page
 from engine.ledger.records import MarketRecord, MarketState, TransactionRecord
 from engine.refusals import Refusal, Refused
 
+# A single deposit: far above any real one, and so far below ISSUE_MAX that no customer can use up an asset's issue
+# with simulated money and lock all others out.
+DEPOSIT_MAX = 10**60
+
 COMES_IN = frozenset({MovementKind.DEPOSIT, MovementKind.HOUSE_FUND})
 
 # change_type of the paying and of the paid account's log row
@@ -24,6 +28,8 @@ CHANGE_TYPES = {
 
 def move(books: Books, movement: MoveMoney, coming_in: int) -> MoneyMoved | Refused:
     """Decide an admitted movement; `coming_in` is how much of its asset the batch has let in before it."""
+    if movement.kind is MovementKind.DEPOSIT and movement.amount > DEPOSIT_MAX:
+        return Refused(Refusal.ISSUE_EXCEEDED, "a single deposit can't be that large")
     if movement.kind in COMES_IN and books.issued(movement.asset) + coming_in + movement.amount > ISSUE_MAX:
         return Refused(Refusal.ISSUE_EXCEEDED, f"the exchange can't hold that much {movement.asset}")
     if movement.kind is MovementKind.HOUSE_FUND:

@@ -24,7 +24,7 @@ def admit(order: PlaceOrder, symbol: SpotSymbol) -> OrderTerms | Refused:
     for field, decimals, step in (
         ("price", symbol.quote_decimals, symbol.tick),
         ("quantity", symbol.base_decimals, symbol.lot),
-        ("amount", symbol.quote_decimals, symbol.unit_value),
+        ("amount", symbol.quote_decimals, None),  # money, not steps: nothing but the account bounds it
     ):
         text: str | None = getattr(order, field)
         if text is None:
@@ -35,7 +35,7 @@ def admit(order: PlaceOrder, symbol: SpotSymbol) -> OrderTerms | Refused:
             return Refused(Refusal.MALFORMED, f"{field} {malformed}")
         if not numbers[field]:
             return Refused(Refusal.MALFORMED, f"{field} must be above zero")
-        if numbers[field] > STEPS_MAX * step:
+        if step is not None and numbers[field] > STEPS_MAX * step:
             return Refused(Refusal.MALFORMED, f"{field} must be at most {format_decimal(STEPS_MAX * step, decimals)}")
     return _in_steps(order, symbol, numbers)
 

@@ -1,5 +1,8 @@
 """What administrators do. Each of these writes leaves a row in the audit table, before it is done."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -21,8 +24,8 @@ from gateway.outcome import outcome_unknown
 from gateway.rest.account import MoveRequest, move
 from gateway.rest.orders import CancelView, cancel, cancel_views
 from gateway.rest.symbols import show_symbol
-from gateway.shapes import Shape
-from storage.interface import AdminAction
+from gateway.shapes import ErrorBody, Shape
+from storage.interface import AdminAction, DatabaseAway
 
 TWO_STEPS_S = 8.0  # a change of row and actor goes on to its end when its asker leaves; below a request's deadline
 
@@ -110,23 +113,25 @@ async def create_symbol(gateway: Gateway, caller: Caller, request: NewSymbolRequ
     )
     if isinstance(symbol, Refused):
         return refusal(symbol)
-    await _audit(gateway, caller, "create_symbol", request.symbol, request)
-    listed = await gateway.exchange.accounts.ask(ListMarket(SPOT, symbol.name, write_definition(symbol)))
-    if isinstance(listed, Refused):
-        return refusal(listed)
-    return Answer(201, show_symbol(gateway, listed.market))
+    listing = ListMarket(SPOT, symbol.name, write_definition(symbol))
+
+    async def act() -> Answer:
+        listed = await gateway.exchange.accounts.ask(listing)
+        return refusal(listed) if isinstance(listed, Refused) else Answer(201, show_symbol(gateway, listed.market))
+
+    return await _audited(gateway, caller, "create_symbol", request.symbol, request, act)
 
 
 async def halt_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
     """From here on only cancels are taken; halting twice is once."""
-    await _audit(gateway, caller, "halt_symbol", request.symbol, request)
-    return await _change_symbol(gateway, HaltMarket(request.symbol))
+    act = partial(_change_symbol, gateway, HaltMarket(request.symbol))
+    return await _audited(gateway, caller, "halt_symbol", request.symbol, request, act)
 
 
 async def resume_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
     """Orders are taken again; a parked market comes back."""
-    await _audit(gateway, caller, "resume_symbol", request.symbol, request)
-    return await _change_symbol(gateway, ResumeMarket(request.symbol))
+    act = partial(_change_symbol, gateway, ResumeMarket(request.symbol))
+    return await _audited(gateway, caller, "resume_symbol", request.symbol, request, act)
 
 
 async def _change_symbol(gateway: Gateway, command: HaltMarket | ResumeMarket) -> Answer:
@@ -139,8 +144,8 @@ async def _change_symbol(gateway: Gateway, command: HaltMarket | ResumeMarket) -
 async def cancel_any_order(gateway: Gateway, caller: Caller, request: AdminCancelRequest) -> Answer:
     """As an owner's cancel."""
     order_id = as_id(request.order_id)
-    await _audit(gateway, caller, "cancel_order", f"order {order_id}", request)
-    return await cancel(gateway, CancelOrder(None, order_id))
+    act = partial(cancel, gateway, CancelOrder(None, order_id))
+    return await _audited(gateway, caller, "cancel_order", f"order {order_id}", request, act)
 
 
 # Users
@@ -181,16 +186,29 @@ async def restore_account(gateway: Gateway, caller: Caller, request: AccountChan
 
 async def fund_house(gateway: Gateway, caller: Caller, request: MoveRequest) -> Answer:
     """From the outside world into the house's account; transIds are the house's own."""
-    await _audit(gateway, caller, "fund_house", "house", request)
-    return await move(gateway, MovementKind.HOUSE_FUND, HOUSE, request, OUTSIDE)
+    act = partial(move, gateway, MovementKind.HOUSE_FUND, HOUSE, request, OUTSIDE)
+    return await _audited(gateway, caller, "fund_house", "house", request, act)
 
 
 # The audit table
 
 
-async def _audit(gateway: Gateway, caller: Caller, action: str, target: str, request: msgspec.Struct) -> None:
-    """Write down what is about to be done: without the row it is not."""
-    await gateway.exchange.storage.identity.write_admin_action(_action(gateway, caller, action, target, request))
+async def _audited(
+    gateway: Gateway,
+    caller: Caller,
+    action: str,
+    target: str,
+    request: msgspec.Struct,
+    act: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    """Write down what is about to be done, as without the row it is not; and write down if it was refused."""
+    write = gateway.exchange.storage.identity.write_admin_action
+    await write(_action(gateway, caller, action, target, request))
+    answer = await act()
+    if isinstance(answer.body, ErrorBody):
+        with suppress(DatabaseAway):  # the refusal is told all the same
+            await write(_action(gateway, caller, f"{action}_refused", target, answer.body))
+    return answer
 
 
 def _action(gateway: Gateway, caller: Caller, action: str, target: str, request: msgspec.Struct) -> AdminAction:

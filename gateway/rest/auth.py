@@ -4,6 +4,9 @@ import ipaddress
 
 import msgspec
 
+from engine.ledger.chart import SYSTEM_ACCOUNTS
+from engine.refusals import Refusal
+from gateway.answers import Rejected
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
 from gateway.limits import Email, NewPassword, Password, Text, Username
@@ -52,7 +55,9 @@ class MeView(msgspec.Struct, frozen=True):
 
 
 async def register(gateway: Gateway, _: Caller, request: RegisterRequest) -> Answer:
-    """201; 409 for a name that is taken."""
+    """201; 409 for a name that is taken, or is one of the exchange's own accounts'."""
+    if request.username.lower() in SYSTEM_ACCOUNTS.values():
+        raise Rejected(Refusal.CONFLICT, "this name is the exchange's own: choose another")
     user = await gateway.sessions.register(request.username, request.email, request.password)
     return Answer(201, RegisteredView(user.user_id, user.username, Role(user.role)))
 

@@ -7,6 +7,7 @@ measurement), so the routes that are marked `fast` are served here, and all othe
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -45,10 +46,21 @@ class FastLane:
             except ClientGone:
                 return
             await respond(send, answer)
-        elif scope["query_string"].isascii():
-            await self._otherwise(scope, receive, send)
-        else:  # Quart would raise what it does not handle
+        elif not scope["query_string"].isascii():  # Quart would raise what it does not handle
             await respond(send, failure(Refusal.MALFORMED, "the query string can't be read"))
+        elif not is_utf8(scope["raw_path"]):  # and read what is no text as U+FFFD
+            await respond(send, failure(Refusal.MALFORMED, "the path is not valid UTF-8"))
+        else:
+            await self._otherwise(scope, receive, send)
+
+
+def is_utf8(raw_path: bytes) -> bool:
+    """Whether a path is text once its percent signs are resolved."""
+    try:
+        unquote_to_bytes(raw_path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def read_body(receive: Receive) -> bytes:

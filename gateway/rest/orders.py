@@ -8,6 +8,7 @@ from engine.ledger.records import OrderRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
 from engine.messages import Known
+from engine.products import SPOT
 from engine.refusals import Refusal, Refused
 from engine.spot.admission import admit
 from engine.spot.commands import CancelAllOrders, Cancelled, CancelOrder, PlaceOrder
@@ -127,11 +128,8 @@ async def _earlier(gateway: Gateway, order: PlaceOrder) -> Answer | None:
     record = await gateway.exchange.storage.reader.order_by_client_id(order.account_id, order.client_order_id)
     if record is None:
         return None
-    market = find_market(gateway, order.symbol)
-    terms = admit(order, market.definition)
-    if isinstance(terms, Refused):
-        return refusal(terms)
-    if (market.market_id, terms) != (record.market_id, terms_of(record)):
+    market = gateway.exchange.directory.find(SPOT, order.symbol)
+    if market is None or (market.market_id, admit(order, market.definition)) != (record.market_id, terms_of(record)):
         return failure(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
     return _placed(gateway, record, 200)
 

@@ -32,7 +32,7 @@ SETTINGS = {
     "listen_addresses": "",  # the unix socket only
     "port": "5432",
     "unix_socket_permissions": "0700",
-    "max_connections": "20",  # the writer, the listener, the readers, and an operator's psql
+    "max_connections": "50",  # ours are 7; the rest is for an operator's psql, tools, and what lingers after a cut
     "shared_buffers": "128MB",
     "max_wal_size": "512MB",  # bounds the disk used, and how much a crash recovery has to replay
     "jit": "off",  # statements here are short: compiling one takes longer than running it

@@ -201,9 +201,9 @@ class Walk:
 
 def malformed(market: Symbol, content: dict[str, Any]) -> str | None:
     """Not a number, zero, too large; or something that can't be asked of an order of this type."""
-    steps = {"price": market.tick, "quantity": market.lot, "amount": market.tick * market.lot}
+    steps = {"price": market.tick, "quantity": market.lot}
     for field in FIELDS[content["type"]]:
-        if not content[field] or content[field] > steps[field] * STEPS_MAX:
+        if not content[field] or (field in steps and content[field] > steps[field] * STEPS_MAX):
             return "MALFORMED"
     rests = content["type"] == "limit" and content["time_in_force"] == "GTC"
     if content["post_only"] and not rests:

@@ -85,15 +85,25 @@ def test_nobody_pays_what_it_does_not_have(kind: MovementKind) -> None:
         moved(kind, ANN, 101, BOB if kind is MovementKind.TRANSFER else OUTSIDE)
 
 
-@pytest.mark.parametrize("kind", [MovementKind.DEPOSIT, MovementKind.HOUSE_FUND])
-def test_an_asset_is_issued_up_to_its_limit(kind: MovementKind) -> None:
+def test_a_single_deposit_can_t_use_up_an_asset() -> None:
+    most = MoveMoney(MovementKind.DEPOSIT, ANN, "t", "USD", movements.DEPOSIT_MAX, OUTSIDE)
+    assert isinstance(movements.move(books(), most, coming_in=0), MoneyMoved)
+    more = MoveMoney(MovementKind.DEPOSIT, ANN, "t", "USD", movements.DEPOSIT_MAX + 1, OUTSIDE)
+    refused = movements.move(books(), more, coming_in=0)
+    assert isinstance(refused, Refused)
+    assert refused.code is Refusal.ISSUE_EXCEEDED
+
+
+def test_an_asset_is_issued_up_to_its_limit() -> None:
     """What a batch has let in before counts, too."""
+    kind = MovementKind.HOUSE_FUND
     most = MoveMoney(kind, ANN, "t", "USD", ISSUE_MAX - 100, OUTSIDE)
     assert isinstance(movements.move(books(), most, coming_in=0), MoneyMoved)
     refused = movements.move(books(), most, coming_in=1)
     assert isinstance(refused, Refused)
     assert refused.code is Refusal.ISSUE_EXCEEDED
-    assert balances(moved(kind, ANN, ISSUE_MAX - 100, OUTSIDE))[OUTSIDE] == -ISSUE_MAX
+    deposit = MoveMoney(MovementKind.DEPOSIT, ANN, "t", "USD", 1, OUTSIDE)
+    assert isinstance(movements.move(books(), deposit, coming_in=ISSUE_MAX), Refused)
 
 
 def test_what_only_changes_hands_has_no_limit() -> None:

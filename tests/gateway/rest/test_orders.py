@@ -125,12 +125,14 @@ async def test_other_content_under_the_same_id_is_409(changed: dict[str, Any]) -
         assert error(reply) == (409, "CONFLICT")
 
 
-async def test_a_repeat_with_an_unknown_symbol_is_404() -> None:
+async def test_other_content_is_a_conflict_even_if_it_could_not_be_an_order() -> None:
+    """A client that repeats an id must not hear "certainly not done" about the order that has it."""
     async with open_house() as house:
         await house.user("alice", USDT="1000")
         await place(house, "alice", clientOrderId="a")
-        body = {**limit(clientOrderId="a"), "symbol": "BTC_EUR"}
-        assert error(await house.call("POST", ORDERS, body, by="alice")) == (404, "NOT_FOUND")
+        for change in ({"symbol": "BTC_EUR"}, {"price": "1.001"}, {"quantity": "0"}):
+            body = {**limit(clientOrderId="a"), **change}
+            assert error(await house.call("POST", ORDERS, body, by="alice")) == (409, "CONFLICT")
 
 
 async def test_repeats_at_once_are_one_order() -> None:

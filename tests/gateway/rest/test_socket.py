@@ -69,7 +69,7 @@ async def raw(port: int, sent: bytes) -> bytes:
     ("sent", "statuses"),
     [
         (b"GET /api/v1/symbols HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200_000 + b"\r\n\r\n", (b"431", b"400")),
-        (b"GET /%ff HTTP/1.1\r\nHost: x\r\n\r\n", (b"404",)),
+        (b"GET /%ff HTTP/1.1\r\nHost: x\r\n\r\n", (b"400",)),
         (b"GET /api/v1/symbols/\xff HTTP/1.1\r\nHost: x\r\n\r\n", (b"400",)),
         (b"POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", (b"401",)),
         (b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -2\r\n\r\n{}", (b"400",)),
