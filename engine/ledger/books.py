@@ -4,7 +4,7 @@ Books are changed by whole pages only: a page writes on top of them, and `adopt`
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,14 +13,11 @@ from engine.ledger.journal import JournalCodec
 from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord
 from engine.matching.order import Side
 
-if TYPE_CHECKING:
-    from engine.ledger.page import Page
-
 Balance = tuple[int, int]  # total, held
 BalanceKey = tuple[int, str]  # account, asset
 BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
 
-EventWriter = Callable[["Page", int, int, Any], None]  # (page, market id, now_ms, event)
+EventWriter = Callable[[Any, int, int, Any], None]  # (page, market id, now_ms, event); a page stands on books
 
 
 class Products(msgspec.Struct, frozen=True):
