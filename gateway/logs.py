@@ -2,16 +2,14 @@
 
 import logging
 import sys
+from typing import Literal
 
 import structlog
 
 
-def configure_logs(form: str | None) -> None:
-    """Send structlog's words from INFO up, and the libraries' warnings, to stderr.
-
-    `form` is "console" or "json"; None decides by whether stderr is a terminal.
-    """
-    readable = sys.stderr.isatty() if form is None else form == "console"
+def configure_logs(form: Literal["auto", "terminal", "json"]) -> None:
+    """Send structlog's words from INFO up, and the libraries' warnings, to stderr; "auto": is that a terminal?"""
+    readable = sys.stderr.isatty() if form == "auto" else form == "terminal"
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
