@@ -64,8 +64,8 @@ async def test_a_call_that_finds_no_free_connection_is_away(postgres_dsn: str) -
 async def test_lost_connections_are_replaced(postgres_dsn: str) -> None:
     async with open_bridge() as bridge, open_wire(postgres_dsn) as wire, open_pool(bridge, wire.dsn) as pool:
         await use_all(pool)
+        wire.refusing = True  # first, so that no connection comes in between
         await wire.cut()
-        wire.refusing = True
         for _ in range(3):
             with pytest.raises(DatabaseAway):
                 await pool.run(one)
