@@ -43,11 +43,19 @@ SWITCH_INTERVAL_S = 0.0005  # between the exchange's thread and the database's: 
 # and the youngest generation may grow. 12 % more orders a second than with Python's own 700 (tests.benchmarks.inside).
 GARBAGE_THRESHOLDS = (50_000, 20, 100)
 STOP_S = 8.0  # what draining may take; with PostgreSQL's own stop it stays below the 10 that init systems wait
+AWAY_S = 1.0  # so long a stop waits for a database that is away, after the silence that made it count as that
+LOOK_S = 0.1  # between two looks whether it is
+UNWIND_S = 1.0  # for a commit that waits, to end the process with a sentence of its own
 
 JWT_SECRET = "jwt_secret"  # noqa: S105  # the names of secrets in the data folder, not the secrets
 ADMIN_PASSWORD = "admin_password"  # noqa: S105  # the same
 
-CANNOT_SERVE = (CannotStart, CannotListen, SettingsError, StorageError)  # each is a sentence for the operator
+
+class StopForced(Exception):
+    """A stop that could not wait for all that was under way."""
+
+
+FOR_THE_OPERATOR = (CannotStart, CannotListen, SettingsError, StorageError, StopForced)  # each is a sentence
 
 
 class SystemClock:
@@ -97,22 +105,68 @@ def say(text: str) -> None:
     print(text, flush=True)  # noqa: T201  # this is what stdout is for
 
 
+class Stop:
+    """How SIGINT and SIGTERM end the process: a start is broken off, service drained. More signals change nothing."""
+
+    def __init__(self) -> None:
+        self.asked = trio.Event()
+        self.start = trio.CancelScope()
+        self.serving = False
+
+    async def listen(self, signals: AsyncIterator[int]) -> None:
+        async for _ in signals:
+            self.asked.set()
+            if not self.serving:
+                self.start.cancel()
+
+
 async def _serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; then drain in the way of a command."""
     data = DataFolder(settings.data_folder)
-    with data.locked():
-        insist_on_admin = settings.admin_password is not None
-        settings = _with_secrets(settings, data)
-        shutdown = trio.Event()
-        async with _database(settings, data) as dsn, open_postgres(dsn) as storage, trio.open_nursery() as nursery:
-            await nursery.start(_stop_on_signal, shutdown, storage)
-            await _serve_on(storage, settings, shutdown, insist_on_admin=insist_on_admin)
-            nursery.cancel_scope.cancel()
-    say("Rialto has stopped.")
-    return 0
+    stop = Stop()
+    away = False
+    with data.locked(), trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as listening:
+            listening.start_soon(stop.listen, signals)
+            with stop.start:
+                away = await _serve_until(stop, settings, data)
+            listening.cancel_scope.cancel()
+    if stop.start.cancelled_caught:
+        say("Rialto was stopped before it served.")
+    elif away:
+        say("Rialto has stopped while its database was away. Nothing acknowledged is lost.")
+    else:
+        say("Rialto has stopped.")
+    return 1 if away else 0
 
 
-async def _serve_on(storage: Storage, settings: Settings, shutdown: trio.Event, *, insist_on_admin: bool) -> None:
+async def _serve_until(stop: Stop, settings: Settings, data: DataFolder) -> bool:
+    """Open the database and serve; whether that was away in the end."""
+    insist_on_admin = settings.admin_password is not None
+    settings = _with_secrets(settings, data)
+    async with _database(settings, data) as dsn, open_postgres(dsn) as storage, trio.open_nursery() as nursery:
+        nursery.start_soon(_force, stop, storage)
+        await _serve_on(storage, settings, stop, insist_on_admin=insist_on_admin)
+        nursery.cancel_scope.cancel()
+        return storage.writer.away
+
+
+async def _force(stop: Stop, storage: PostgresStorage) -> None:
+    """End a stop that takes too long, or waits for a database that is away."""
+    await stop.asked.wait()
+    give_up = trio.current_time() + STOP_S
+    patience_s = AWAY_S
+    while patience_s > 0 and trio.current_time() < give_up:
+        await trio.sleep(LOOK_S)
+        patience_s = patience_s - LOOK_S if storage.writer.away else AWAY_S
+    why = "its database is away" if storage.writer.away else f"draining took more than {STOP_S:.0f} s"
+    log.error("stop_forced", why=why)
+    await storage.writer.close()  # what waits for the database fails now, and ends the process
+    await trio.sleep(UNWIND_S)
+    raise StopForced(f"Rialto had to stop at once, as {why}. Nothing acknowledged is lost.")
+
+
+async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_on_admin: bool) -> None:
     """Start the exchange and its gateway; returns when they have been drained."""
     randomness = SystemRandomness()
     async with open_exchange(storage, SystemClock()) as exchange:
@@ -128,13 +182,14 @@ async def _serve_on(storage: Storage, settings: Settings, shutdown: trio.Event, 
             insist=insist_on_admin,
         )
         async with (
-            open_gateway(exchange, settings, hasher=hasher, randomness=randomness, shutdown=shutdown) as gateway,
+            open_gateway(exchange, settings, hasher=hasher, randomness=randomness, shutdown=stop.asked) as gateway,
             trio.open_nursery() as nursery,
         ):
             address = settings.bind_addr
             port = await nursery.start(
-                partial(serve, make_app(gateway), host=address, port=settings.bind_port, shutdown=shutdown)
+                partial(serve, make_app(gateway), host=address, port=settings.bind_port, shutdown=stop.asked)
             )
+            stop.serving = True
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GARBAGE_THRESHOLDS)
@@ -169,20 +224,6 @@ async def _database(settings: Settings, data: DataFolder) -> AsyncIterator[str]:
                 await postgres.stop()
 
 
-async def _stop_on_signal(
-    shutdown: trio.Event, storage: PostgresStorage, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> None:
-    """Turn the first signal into an orderly stop, and end that when it takes too long."""
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            break
-        shutdown.set()
-        await trio.sleep(STOP_S)
-        log.error("stop_takes_too_long", database_away=storage.writer.away)
-        await storage.writer.close()  # what waits for the database fails now, and ends the process
-
-
 async def _verify(settings: Settings) -> int:
     """Compare the journal with the tables; 0 if they agree."""
     data = DataFolder(settings.data_folder)
@@ -198,13 +239,19 @@ async def _verify(settings: Settings) -> int:
 
 
 def _sentences(error: BaseException) -> list[str]:
-    """What to tell the operator; nothing if the error is one that should not happen."""
-    errors = [leaf for leaf in leaves(error) if not isinstance(leaf, trio.Cancelled)]
-    if all(isinstance(leaf, CANNOT_SERVE) for leaf in errors):
-        return [str(leaf) for leaf in errors]
-    if all(isinstance(leaf, ActorFailed) and isinstance(leaf.__cause__, CommitImpossible) for leaf in errors):
-        return [f"Rialto had to stop: {leaf.__cause__}. Nothing acknowledged is lost." for leaf in errors]
-    return []
+    """What to tell the operator; nothing if there is an error that should not happen."""
+    sentences = [_sentence(leaf) for leaf in leaves(error) if not isinstance(leaf, trio.Cancelled)]
+    return [] if None in sentences else list(dict.fromkeys(filter(None, sentences)))
+
+
+def _sentence(error: BaseException) -> str | None:
+    if isinstance(error, FOR_THE_OPERATOR):
+        return str(error)
+    if isinstance(error, ActorFailed) and isinstance(error.__cause__, CommitImpossible):
+        return f"Rialto had to stop: {error.__cause__}. Nothing acknowledged is lost."
+    if isinstance(error, KeyboardInterrupt):
+        return "Rialto was stopped by Ctrl-C."
+    return None
 
 
 if __name__ == "__main__":

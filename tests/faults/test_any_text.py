@@ -11,6 +11,8 @@ import trio
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from engine.amounts import ISSUE_MAX
+from engine.ledger.movements import DEPOSIT_MAX
 from engine.spot.symbol import STEPS_MAX
 from gateway.identity.caller import Role
 from storage.postgres import open_postgres
@@ -57,7 +59,9 @@ ODD_TEXTS = [
 ]
 
 STEPS = [1, 2, STEPS_MAX - 1, STEPS_MAX]  # of a price or a quantity: ticks, lots
-ISSUE = "1" + "0" * 67  # 10**77 units of an asset with ten decimals
+WHOLE = 10**10  # units of an asset with ten decimals
+ISSUE = str(ISSUE_MAX // WHOLE)
+RICH = str(DEPOSIT_MAX // WHOLE)  # as much as one deposit brings
 EXTREME_AMOUNTS = [
     "0",
     "0.0000000001",
@@ -67,10 +71,12 @@ EXTREME_AMOUNTS = [
     "9007199254740992.0000000001",
     "9223372036854775807",
     "18446744073709551616",
-    "9" * 67,
-    "9" * 66 + "." + "9" * 10,
+    "9" * 50,
+    "9" * 49 + "." + "9" * 10,
+    RICH,
+    RICH + ".0000000001",
     ISSUE,
-    "1" + "0" * 66 + "1",
+    "9" * 67 + "." + "9" * 10,
     "9" * 78,
 ]
 
@@ -152,23 +158,23 @@ async def test_any_text_is_a_trans_id(postgres_dsn: str) -> None:
 
 @pytest.mark.trio
 async def test_any_amount_of_money(postgres_dsn: str) -> None:
-    """Up to an asset's whole issue, and above it refused."""
+    """Up to the largest deposit, and by the operator up to an asset's whole issue; above it refused."""
     async with open_postgres(postgres_dsn) as storage, open_house(storage=storage) as house:
         await open_doors(house)
         taken = 0
         for number, amount in enumerate(EXTREME_AMOUNTS):
             for symbol in ("ETH", "USD"):
-                name = f"{number} {symbol}"
-                status = await send(house, ALICE, "/account/deposit", money(f"in {name}", amount, symbol=symbol))
-                if status == 200:
+                body = money(f"{number} {symbol}", amount, symbol=symbol, toUsername=BOB)
+                if await send(house, ADMIN, "/account/deposit", body) == 200:
                     taken += 1
-                    over = money(f"over {name}", amount, symbol=symbol, toUsername=BOB)
-                    assert await send(house, ALICE, "/account/transfer", over) == 200, amount
-                    assert (
-                        await send(house, BOB, "/account/withdraw", money(f"out {name}", amount, symbol=symbol)) == 200
-                    )
-                await send(house, ADMIN, "/admin/house/fund", money(f"house {name}", amount, symbol="BTC"))
-        assert taken >= len(EXTREME_AMOUNTS)
+                    again = {**body, "transId": f"on {number} {symbol}"}
+                    assert await send(house, ADMIN, "/account/transfer", again) == 200, amount
+                    assert await send(house, BOB, "/account/withdraw", again) == 200, amount
+        assert taken >= 15
+        left = str(ISSUE_MAX // WHOLE - 20)  # ALICE and BOB have ten each
+        assert await send(house, ADMIN, "/admin/house/fund", money("all", left, symbol="BTC")) == 200
+        assert await send(house, ALICE, "/account/deposit", money("more", "0.0000000001", symbol="BTC")) == 422
+        assert await send(house, ALICE, "/account/withdraw", money("less", "0.0000000001", symbol="BTC")) == 200
 
 
 @pytest.mark.trio
@@ -178,10 +184,7 @@ async def test_any_price_and_quantity(postgres_dsn: str) -> None:
         for name in (ALICE, BOB):
             await house.user(name)
             for symbol in ("USDT", "BTC"):
-                assert (
-                    await send(house, name, "/account/deposit", money(f"all {symbol}", "4" + "9" * 66, symbol=symbol))
-                    == 200
-                )
+                assert await send(house, name, "/account/deposit", money(f"all {symbol}", RICH, symbol=symbol)) == 200
         for price in PRICES:
             for quantity in QUANTITIES:
                 sell = order(side="sell", price=price, quantity=quantity)
@@ -303,10 +306,7 @@ async def send_twice(dsn: str, batch: list[Request]) -> None:
             for name in (ALICE, BOB):
                 for symbol in ("BTC", "USDT"):
                     assert (
-                        await send(
-                            house, name, "/account/deposit", money(f"rich {symbol}", "3" + "0" * 66, symbol=symbol)
-                        )
-                        == 200
+                        await send(house, name, "/account/deposit", money(f"rich {symbol}", RICH, symbol=symbol)) == 200
                     )
             for _ in range(2):
                 async with trio.open_nursery() as nursery:
