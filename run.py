@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import msgspec
@@ -32,7 +32,7 @@ from gateway.serving import CannotListen, serve
 from gateway.settings import Settings, SettingsError, from_environment
 from storage.data_folder import CannotStart, DataFolder
 from storage.embedded import EmbeddedPostgres
-from storage.interface import CommitImpossible, Storage, StorageError
+from storage.interface import CommitImpossible, DatabaseAway, Storage, StorageError
 from storage.postgres import PostgresStorage, open_postgres
 from storage.verify import verify
 
@@ -147,8 +147,17 @@ async def _serve_until(stop: Stop, settings: Settings, data: DataFolder) -> bool
     async with _database(settings, data) as dsn, open_postgres(dsn) as storage, trio.open_nursery() as nursery:
         nursery.start_soon(_force, stop, storage)
         await _serve_on(storage, settings, stop, insist_on_admin=insist_on_admin)
+        away = await _is_away(storage)
         nursery.cancel_scope.cancel()
-        return storage.writer.away
+        return away
+
+
+async def _is_away(storage: Storage) -> bool:
+    """Ask the database: whoever asked it for nothing yet has not noticed that it is gone."""
+    with trio.move_on_after(AWAY_S), suppress(DatabaseAway):
+        await storage.reader.journal_head()
+        return False
+    return True
 
 
 async def _force(stop: Stop, storage: PostgresStorage) -> None:

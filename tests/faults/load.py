@@ -9,7 +9,6 @@ a line, `Told` says what is certain: done, certainly not done, or unknown.
 """
 
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -93,13 +92,11 @@ class Load:
 
     def __init__(self, rialto: Rialto, seed: int, customers: int = 4) -> None:
         self.customers: list[Told] = []
-        self.codes: Counter[str] = Counter()
         self._rialto = rialto
         self._seed = seed
         self._count = customers
         self._scope = trio.CancelScope()
         self._number = 0
-        self._pace_s = 0.0
 
     @property
     def done(self) -> int:
