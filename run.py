@@ -199,10 +199,15 @@ async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_
                 partial(serve, make_app(gateway), host=address, port=settings.bind_port, shutdown=stop.asked)
             )
             stop.serving = True
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*GARBAGE_THRESHOLDS)
+            tune_collector()
             say(f"Rialto serves http://{address}:{port} (stop it with Ctrl-C)")
+
+
+def tune_collector() -> None:
+    """Set aside what the start has built, and look for garbage less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _with_secrets(settings: Settings, data: DataFolder) -> Settings:
