@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 FILE ?= ../shared/data/bitstamp_btcusd_2015-05-01_feed.log.gz
 
-.PHONY: run install check test test-slow bench replay verify format
+.PHONY: run install check test test-slow node-clients bench replay verify format
 
 run: install            ## serve http://127.0.0.1:8080 with a PostgreSQL of its own
 	$(BIN)/python run.py
@@ -26,11 +26,17 @@ check: install          ## format, lint, types, the fast tests: before every com
 	$(BIN)/mypy
 	$(BIN)/pytest -q -m "not slow"
 
-test: install           ## all tests
+test: install node-clients           ## all tests
 	$(BIN)/pytest -q
 
-test-slow: install      ## those that `check` leaves out: real processes, real PostgreSQL
+test-slow: install node-clients      ## those that `check` leaves out: real processes, real PostgreSQL
 	$(BIN)/pytest -q -m slow
+
+NODE_CLIENTS := tests/gateway/stomp/clients
+node-clients: install   ## the STOMP client of browsers, for its tests: without it they are skipped, and say so
+	@[ -d $(NODE_CLIENTS)/node_modules ] || \
+	    (cd $(NODE_CLIENTS) && PATH="$(abspath $(BIN)):$$PATH" npm ci --silent) || \
+	    echo "npm could not install @stomp/stompjs: its tests will be skipped."
 
 bench: install          ## figures, printed as ratios of one run
 	$(BIN)/python -m tests.benchmarks

@@ -2,19 +2,39 @@
 
 python run.py            serve
 python run.py verify     fold the journal and compare it with the tables
+python run.py mm-bot, batch-orders      tools: ordinary clients of a Rialto that runs
 """
+
+import os
+import signal
+import sys
+
+if __name__ == "__main__":
+    # What is imported below takes most of a second, in which nothing is under way: until a `Stop` listens, a signal
+    # ends the process right here. An exception, such as Python's own for Ctrl-C, could get lost in the imports.
+
+    def stop_before_the_start(*_: object) -> None:
+        """Say the same as a start that is broken off later."""
+        verifying = "verify" in sys.argv
+        try:
+            os.write(1, f"Rialto was stopped before it {'verified' if verifying else 'served'}.\n".encode())
+        finally:
+            os._exit(verifying)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop_before_the_start)
 
 import argparse
 import gc
-import os
+import getpass
+import importlib
 import resource
 import secrets
-import signal
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from typing import Any
 
 import msgspec
 import structlog
@@ -30,6 +50,7 @@ from gateway.identity.passwords import ArgonHasher
 from gateway.logs import configure_logs
 from gateway.serving import CannotListen, serve
 from gateway.settings import Settings, SettingsError, from_environment
+from gateway.tools.outside import Outside
 from storage.data_folder import CannotStart, DataFolder
 from storage.embedded import EmbeddedPostgres
 from storage.interface import CommitImpossible, DatabaseAway, Storage, StorageError
@@ -55,6 +76,11 @@ class StopForced(Exception):
     """A stop that could not wait for all that was under way."""
 
 
+TOOLS = {  # programs that are clients of a running Rialto, by command
+    "mm-bot": "drive the market maker of prediction markets from outside, by what trades and books show",
+    "batch-orders": "place the orders of a CSV file in prediction markets, once, however often it is run",
+}
+
 FOR_THE_OPERATOR = (CannotStart, CannotListen, SettingsError, StorageError, StopForced)  # each is a sentence
 
 
@@ -78,12 +104,20 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("serve", help="serve the exchange (the default)")
     commands.add_parser("verify", help="fold the journal and compare it with the tables; Rialto must not be running")
-    command = parser.parse_args(arguments).command
+    arguments = sys.argv[1:] if arguments is None else arguments
+    programs = {
+        name: _program(commands.add_parser(name, help=words), name in arguments) for name, words in TOOLS.items()
+    }
+    options = vars(parser.parse_args(arguments))
+    command = options.pop("command")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _allow_connections()
     try:
         settings = from_environment(os.environ)
         configure_logs(settings.log_format)
+        if (program := programs.get(command)) is not None:
+            code: int = trio.run(partial(program.run, **options, outside=_outside()))
+            return code
         return trio.run(_verify if command == "verify" else _serve, settings)
     except BaseException as error:
         sentences = _sentences(error)
@@ -94,6 +128,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def _program(parser: argparse.ArgumentParser, wanted: bool) -> Any:
+    """The module of a tool; it is imported only where it is asked for, as the exchange needs nothing of it."""
+    if not wanted:
+        return None
+    program = importlib.import_module(f"gateway.tools.{parser.prog.split()[-1].replace('-', '_')}.program")
+    program.add_arguments(parser)
+    return program
+
+
+def _outside() -> Outside:
+    """The world as the tools see it."""
+    return Outside(say, secrets.SystemRandom().random, os.environ, getpass.getpass if sys.stdin.isatty() else None)
+
+
 def _allow_connections() -> None:
     """Take as many file descriptors as the system lets us: each connection is one."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -102,7 +150,8 @@ def _allow_connections() -> None:
 
 def say(text: str) -> None:
     """Speak to the operator, on stdout; the log has its own place."""
-    print(text, flush=True)  # noqa: T201  # this is what stdout is for
+    with suppress(BrokenPipeError):  # Who listened may be gone already: Ctrl-C ends `tee`, too.
+        os.write(1, os.fsencode(f"{text}\n"))  # Python's own stdout would try again at the exit.
 
 
 class Stop:
@@ -113,11 +162,28 @@ class Stop:
         self.start = trio.CancelScope()
         self.serving = False
 
-    async def listen(self, signals: AsyncIterator[int]) -> None:
-        async for _ in signals:
-            self.asked.set()
-            if not self.serving:
-                self.start.cancel()
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear signals for the length of the block, and none after it: the process is about to end.
+
+        trio's receiver would give back at its end what it was given, and so be followed by `stop_before_the_start`.
+        """
+        token = trio.lowlevel.current_trio_token()
+        _on_signals(lambda *_: token.run_sync_soon(self._ask))
+        try:
+            yield
+        finally:
+            _on_signals(signal.SIG_IGN)
+
+    def _ask(self) -> None:
+        self.asked.set()
+        if not self.serving:
+            self.start.cancel()
+
+
+def _on_signals(handler: Callable[..., object] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 async def _serve(settings: Settings) -> int:
@@ -125,12 +191,10 @@ async def _serve(settings: Settings) -> int:
     data = DataFolder(settings.data_folder)
     stop = Stop()
     away = False
-    with data.locked(), trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with trio.open_nursery() as listening:
-            listening.start_soon(stop.listen, signals)
+    with stop.listening(), data.locked():
+        async with trio.open_nursery() as outlasting:  # what a signal breaks off: see `_database`
             with stop.start:
-                away = await _serve_until(stop, settings, data)
-            listening.cancel_scope.cancel()
+                away = await _serve_until(stop, settings, data, outlasting)
     if stop.start.cancelled_caught:
         say("Rialto was stopped before it served.")
     elif away:
@@ -140,16 +204,17 @@ async def _serve(settings: Settings) -> int:
     return 1 if away else 0
 
 
-async def _serve_until(stop: Stop, settings: Settings, data: DataFolder) -> bool:
+async def _serve_until(stop: Stop, settings: Settings, data: DataFolder, outlasting: trio.Nursery) -> bool:
     """Open the database and serve; whether that was away in the end."""
     insist_on_admin = settings.admin_password is not None
     settings = _with_secrets(settings, data)
-    async with _database(settings, data) as dsn, open_postgres(dsn) as storage, trio.open_nursery() as nursery:
-        nursery.start_soon(_force, stop, storage)
+    async with (
+        _database(settings, data, outlasting) as dsn,
+        open_postgres(dsn) as storage,
+        _force_in_time(stop, storage),
+    ):
         await _serve_on(storage, settings, stop, insist_on_admin=insist_on_admin)
-        away = await _is_away(storage)
-        nursery.cancel_scope.cancel()
-        return away
+        return await _is_away(storage)
 
 
 async def _is_away(storage: Storage) -> bool:
@@ -160,25 +225,38 @@ async def _is_away(storage: Storage) -> bool:
     return True
 
 
-async def _force(stop: Stop, storage: PostgresStorage) -> None:
+@asynccontextmanager
+async def _force_in_time(stop: Stop, storage: PostgresStorage) -> AsyncIterator[None]:
+    """Watch over the stop of what is in the block."""
+    watching = trio.CancelScope(shield=True)  # a start that is broken off may wait for the database, too
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_force, stop, storage, watching)
+        try:
+            yield
+        finally:
+            watching.cancel()
+
+
+async def _force(stop: Stop, storage: PostgresStorage, watching: trio.CancelScope) -> None:
     """End a stop that takes too long, or waits for a database that is away."""
-    await stop.asked.wait()
-    give_up = trio.current_time() + STOP_S
-    patience_s = AWAY_S
-    while patience_s > 0 and trio.current_time() < give_up:
-        await trio.sleep(LOOK_S)
-        patience_s = patience_s - LOOK_S if storage.writer.away else AWAY_S
-    why = "its database is away" if storage.writer.away else f"draining took more than {STOP_S:.0f} s"
-    log.error("stop_forced", why=why)
-    await storage.writer.close()  # what waits for the database fails now, and ends the process
-    await trio.sleep(UNWIND_S)
-    raise StopForced(f"Rialto had to stop at once, as {why}. Nothing acknowledged is lost.")
+    with watching:
+        await stop.asked.wait()
+        give_up = trio.current_time() + STOP_S
+        patience_s = AWAY_S
+        while patience_s > 0 and trio.current_time() < give_up:
+            await trio.sleep(LOOK_S)
+            patience_s = patience_s - LOOK_S if storage.writer.away else AWAY_S
+        why = "its database is away" if storage.writer.away else f"draining took more than {STOP_S:.0f} s"
+        log.error("stop_forced", why=why)
+        await storage.writer.close()  # what waits for the database fails now, and ends the process
+        await trio.sleep(UNWIND_S)
+        raise StopForced(f"Rialto had to stop at once, as {why}. Nothing acknowledged is lost.")
 
 
 async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_on_admin: bool) -> None:
     """Start the exchange and its gateway; returns when they have been drained."""
     randomness = SystemRandomness()
-    async with open_exchange(storage, SystemClock()) as exchange:
+    async with open_exchange(storage, SystemClock(), settings.rules) as exchange:
         await seed(exchange, settings.house_seed)
         hasher = ArgonHasher(randomness)
         assert settings.admin_password is not None
@@ -198,6 +276,7 @@ async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_
             port = await nursery.start(
                 partial(serve, make_app(gateway), host=address, port=settings.bind_port, shutdown=stop.asked)
             )
+            await trio.lowlevel.checkpoint_if_cancelled()  # by a signal a moment ago
             stop.serving = True
             tune_collector()
             say(f"Rialto serves http://{address}:{port} (stop it with Ctrl-C)")
@@ -221,29 +300,38 @@ def _with_secrets(settings: Settings, data: DataFolder) -> Settings:
 
 
 @asynccontextmanager
-async def _database(settings: Settings, data: DataFolder) -> AsyncIterator[str]:
-    """The address of the operator's own database, or of one that lives as long as the block."""
+async def _database(settings: Settings, data: DataFolder, outlasting: trio.Nursery) -> AsyncIterator[str]:
+    """The address of the operator's own database, or of one that lives as long as the block.
+
+    It runs in the other nursery, which a cancellation of the block must not reach: who is cancelled while he works on
+    the database would see it go, and tell that instead.
+    """
     if settings.database_url is not None:
         yield settings.database_url
         return
     postgres = EmbeddedPostgres(data, lambda: secrets.token_hex(32))
-    async with trio.open_nursery() as nursery:
-        dsn: str = await nursery.start(postgres.run)
+    try:
+        dsn: str = await outlasting.start(postgres.run)
         if postgres.where_it_went:
             say(postgres.where_it_went)
-        try:
-            yield dsn
-        finally:
-            with trio.CancelScope(shield=True):
-                await postgres.stop()
+        yield dsn
+    finally:
+        with trio.CancelScope(shield=True):
+            await postgres.stop()
 
 
 async def _verify(settings: Settings) -> int:
     """Compare the journal with the tables; 0 if they agree."""
     data = DataFolder(settings.data_folder)
-    with data.locked():
-        async with _database(settings, data) as dsn, open_postgres(dsn) as storage:
-            verified = await verify(storage.reader)
+    stop = Stop()
+    with stop.listening(), data.locked():
+        async with trio.open_nursery() as outlasting:
+            with stop.start:
+                async with _database(settings, data, outlasting) as dsn, open_postgres(dsn) as storage:
+                    verified = await verify(storage.reader)
+    if stop.start.cancelled_caught:
+        say("Rialto was stopped before it verified.")
+        return 1
     for difference in verified.differences:
         say(difference)
     verdict = "agree" if not verified.differences else "DO NOT agree"
@@ -263,8 +351,6 @@ def _sentence(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, ActorFailed) and isinstance(error.__cause__, CommitImpossible):
         return f"Rialto had to stop: {error.__cause__}. Nothing acknowledged is lost."
-    if isinstance(error, KeyboardInterrupt):
-        return "Rialto was stopped by Ctrl-C."
     return None
 
 

@@ -4,6 +4,7 @@ command   is admitted (valve, market, account, shape, id in flight, number of or
 Settled   by the ledger, or by a market that committed nothing: the hold is undone, what was committed is applied
 """
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -26,30 +27,31 @@ from actors.recent import RecentIds
 from engine.ledger.assets import ASSETS
 from engine.ledger.commands import ListMarket, Moved, MovementKind, MoveMoney, PostMovement
 from engine.ledger.funds import Funds
+from engine.ledger.movements import COMES_IN
 from engine.ledger.records import OrderRecord
 from engine.matching.terms import OPEN_STATES
 from engine.messages import Known
-from engine.products import SPOT
+from engine.prediction.commands import QUESTION_MOVES, DisputeOutcome, MoveQuestion, PlaceShareOrder
+from engine.products import ADMISSIONS, PREDICTION
 from engine.refusals import Refusal, Refused
-from engine.spot.admission import admit, budget, spent_asset
-from engine.spot.commands import (
+from engine.spot.commands import PlaceOrder
+from engine.trading.commands import (
     CancelAllOrders,
     CancelOrder,
     EnterOrder,
     HaltMarket,
     Placed,
-    PlaceOrder,
     ResumeMarket,
     WithdrawOrder,
 )
-from engine.spot.events import CloseReason
+from engine.trading.events import CloseReason
 from storage.interface import Storage
 
 IN_FLIGHT_MAX = 10_000  # commands forwarded and not yet settled, about two seconds of work: more are told Busy
 CANCELS_RESERVE = IN_FLIGHT_MAX // 10  # the last tenth is for cancels: who can't get out must not be kept in
 OPEN_ORDERS_MAX = 200  # of one account in one market: a book's worst case stays bounded
 
-PAYING = frozenset({MovementKind.WITHDRAW, MovementKind.TRANSFER})
+PAYING = frozenset({kind for kind in MovementKind if kind not in COMES_IN})
 
 ClientKey = tuple[Literal["order", "money"], int, str]  # account, the id of the client's choice
 
@@ -99,13 +101,14 @@ class Accounts(Actor):
         self._last_id = 0
         self._drained: Reply | None = None
         self.handlers = {
-            PlaceOrder: self._place_order,
+            **dict.fromkeys(ADMISSIONS, self._place_order),
             CancelOrder: self._cancel_order,
             CancelAllOrders: self._cancel_all_orders,
             MoveMoney: self._move_money,
             ListMarket: self._list_market,
             HaltMarket: self._change_market,
             ResumeMarket: self._change_market,
+            **dict.fromkeys(QUESTION_MOVES, self._move_question),
             GetBalances: self._get_balances,
             FindCommand: self._find_command,
             SuspendAccount: self._suspend,
@@ -129,16 +132,17 @@ class Accounts(Actor):
 
     # Orders
 
-    def _place_order(self, order: PlaceOrder) -> object:
-        market = self._directory.find(SPOT, order.symbol)
+    def _place_order(self, order: PlaceOrder | PlaceShareOrder) -> object:
+        admission = ADMISSIONS[type(order)]
+        name = admission.market_of(order)
+        market = self._directory.find(admission.product, name)
         if self._drained is not None or len(self._in_flight) >= IN_FLIGHT_MAX - CANCELS_RESERVE:
             return self._closed_valve()
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no symbol {order.symbol}")
+            return Refused(Refusal.NOT_FOUND, f"there is no {admission.noun} {name}")
         if order.account_id in self._suspended:
             return SUSPENDED
-        symbol = market.definition
-        terms = admit(order, symbol)
+        terms = admission.admit(order, market.definition)
         content = (market.market_id, terms)
         key = order_key(order.account_id, order.client_order_id)
         earlier = self._earlier(key, content)
@@ -148,9 +152,9 @@ class Accounts(Actor):
             return terms
         siblings = self._siblings(order.account_id, market.market_id)
         if len(siblings) >= OPEN_ORDERS_MAX:
-            return Refused(Refusal.TOO_MANY_ORDERS, f"at most {OPEN_ORDERS_MAX} open orders in {order.symbol}")
-        asset = spent_asset(terms.side, symbol)
-        hold = budget(terms, symbol, self._funds.available(order.account_id, asset))
+            return Refused(Refusal.TOO_MANY_ORDERS, f"at most {OPEN_ORDERS_MAX} open orders in {name}")
+        asset = market.definition.spends(terms.side) or ""
+        hold = admission.budget(terms, market.definition, self._funds.available(order.account_id, asset))
         if hold is None:
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")
         order_id = self._forwarding(InFlight(order.account_id, content, self._asker(), key, asset, hold, market))
@@ -163,24 +167,28 @@ class Accounts(Actor):
             key = order_key(cancel.account_id, cancel.client_order_id)
             order_id = None if key is None else self._in_flight_keys.get(key) or self._open_keys.get(key)
         found = None if order_id is None else self._whereabouts(order_id)
-        if found is None or order_id is None or cancel.account_id not in (None, found[0]):
+        if (
+            found is None
+            or order_id is None
+            or cancel.account_id not in (None, found[0])
+            or cancel.product not in (None, found[1].product)
+        ):
             return Refused(Refusal.NOT_FOUND, "there is no such open order")
         reason = CloseReason.CUSTOMER if cancel.account_id is not None else CloseReason.ADMINISTRATOR
         return self._cancel(order_id, found[0], found[1], reason)
 
     def _cancel_all_orders(self, cancel: CancelAllOrders) -> object:
-        market = None if cancel.symbol is None else self._directory.find(SPOT, cancel.symbol)
-        if cancel.symbol is not None and market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no symbol {cancel.symbol}")
-        return self._cancel_those_of(cancel.account_id, market, CloseReason.CUSTOMER)
+        if cancel.market is not None and self._directory.find(cancel.product, cancel.market) is None:
+            return Refused(Refusal.NOT_FOUND, f"there is no market {cancel.market}")
 
-    def _cancel_those_of(self, account_id: int, only: MarketEntry | None, reason: CloseReason) -> Gather:
-        ids = [
-            (order_id, self._directory.by_id[market_id])
-            for market_id, order_ids in self._orders_of.get(account_id, {}).items()
-            if only is None or only.market_id == market_id
-            for order_id in order_ids
-        ]
+        def is_meant(market: MarketEntry) -> bool:
+            return market.product == cancel.product and cancel.market in (None, market.name)
+
+        return self._cancel_those_of(cancel.account_id, is_meant, CloseReason.CUSTOMER)
+
+    def _cancel_those_of(self, account_id: int, is_meant: Callable[[MarketEntry], bool], reason: CloseReason) -> Gather:
+        markets = ((self._directory.by_id[key], ids) for key, ids in self._orders_of.get(account_id, {}).items())
+        ids = [(order_id, market) for market, order_ids in markets if is_meant(market) for order_id in order_ids]
         ids.sort(key=lambda found: found[0])
         return Gather(tuple(self._cancel(order_id, account_id, market, reason) for order_id, market in ids))
 
@@ -236,17 +244,28 @@ class Accounts(Actor):
         return Forward(self._ledger, msgspec.structs.replace(listing, command_id=command_id))
 
     def _change_market(self, change: HaltMarket | ResumeMarket) -> object:
-        market = self._directory.find(SPOT, change.symbol)
+        market = self._directory.find(change.product, change.name)
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no symbol {change.symbol}")
+            return Refused(Refusal.NOT_FOUND, f"there is no market {change.name}")
         if self._drained is not None:
             return self._closed_valve()
         command_id = self._forwarding(InFlight(0, None, self._asker()))
         return Forward(market.address, msgspec.structs.replace(change, command_id=command_id))
 
+    def _move_question(self, move: MoveQuestion) -> object:
+        market = self._directory.find(PREDICTION, move.market)
+        if market is None:
+            return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
+        if self._drained is not None:
+            return self._closed_valve()
+        if isinstance(move, DisputeOutcome) and move.actor_id in self._suspended:
+            return SUSPENDED
+        command_id = self._forwarding(InFlight(0, None, self._asker()))
+        return Forward(market.address, msgspec.structs.replace(move, command_id=command_id))
+
     def _suspend(self, suspend: SuspendAccount) -> Gather:
         self._suspended.add(suspend.account_id)
-        return self._cancel_those_of(suspend.account_id, None, CloseReason.ADMINISTRATOR)
+        return self._cancel_those_of(suspend.account_id, lambda _: True, CloseReason.ADMINISTRATOR)
 
     def _restore(self, restore: RestoreAccount) -> None:
         self._suspended.discard(restore.account_id)

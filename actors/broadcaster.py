@@ -6,34 +6,32 @@ missed commits: the same, read from the journal
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 import trio
 
 from actors.core import Actor, Address
 from actors.core.mailbox import Letter
+from actors.directory import Directory
 from actors.market_data import MarketData
 from actors.messages import Committed
 from actors.outbox import Outbox
+from actors.patience import patiently
 from actors.pushes import Post, Trade
 from actors.seen import Seen, from_journal, offered
 from actors.subscriptions import Subscriptions, Unwatch, Watch
 from engine.ledger.events import MarketListed
 from engine.ledger.page import account_channel
-from engine.ledger.records import OrderRecord
-from engine.products import SPOT, read_definition
-from storage.interface import DatabaseAway, Storage
-
-Found = TypeVar("Found")
+from engine.ledger.records import JournalRecord, OrderRecord
+from storage.interface import Storage
 
 log = structlog.get_logger()
 
 OFFERS_MAX = 1_000  # commits that wait for the broadcaster; what it is not offered, it reads from the journal
 ROWS_MAX = 100  # journal rows read at a time: some hold a thousand events
-RETRY_S = 0.2  # between two tries to read while the database is away
 
 
 def offer(broadcaster: Address, committed: Committed) -> None:
@@ -47,12 +45,15 @@ class Broadcaster(Actor):
 
     BATCH_MAX = 32  # letters; a commit of a thousand events goes to many
 
-    def __init__(self, address: Address, *, storage: Storage, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self, address: Address, *, storage: Storage, subscriptions: Subscriptions, directory: Directory
+    ) -> None:
         super().__init__(address)
+        self._directory = directory
         self._storage = storage
         self._subscriptions = subscriptions
         self._markets: dict[int, MarketData] = {}
-        self._by_name: dict[str, MarketData] = {}
+        self._by_channel: dict[str, MarketData] = {}
         self._books_at = 0  # the journal row that the market data reflect
         self._agenda: list[Any] = []
         self._offers_dropped = False
@@ -64,7 +65,7 @@ class Broadcaster(Actor):
 
     async def recover(self, failed: list[Letter]) -> None:
         """Load the markets; go on with what the predecessor has not told everybody."""
-        await _patiently(self._load)
+        await patiently(self._load)
         if self._subscriptions.position is None:
             self._subscriptions.position = self._books_at
         for market in self._markets.values():
@@ -103,8 +104,8 @@ class Broadcaster(Actor):
         outbox: Outbox = watch.outbox
         for topic in watch.topics:
             self._subscriptions.add(topic, outbox)
-            kind, _, name = topic.partition(":")
-            market = self._by_name.get(name)
+            kind, _, channel = topic.partition(":")
+            market = self._by_channel.get(channel)
             if kind == "account":
                 outbox.start(topic)
             elif market is not None and (snapshot := market.snapshot(topic)) is not None:
@@ -135,13 +136,22 @@ class Broadcaster(Actor):
             position = self._subscriptions.position
             assert position is not None
             limit = ROWS_MAX if last is None else min(ROWS_MAX, last - position)
-            rows = await _patiently(partial(self._storage.reader.journal, position, limit)) if limit else []
+            rows = await patiently(partial(self._storage.reader.journal, position, limit)) if limit else []
             if not rows:
                 return
             log.info("broadcaster catches up", rows=len(rows), after=position)
             for row in rows:
-                self._publish(from_journal(row))
+                self._publish(await self._understood(row))
                 await trio.lowlevel.checkpoint()
+
+    async def _understood(self, row: JournalRecord) -> Seen:
+        """What a row of the journal says, once all markets that it tells of are open."""
+        seen = from_journal(row)
+        for part in seen.parts:
+            for event in part.events:
+                if isinstance(event, MarketListed):
+                    await self._directory.opened(event.market_id)
+        return seen
 
     def _publish(self, seen: Seen) -> None:
         """Tell everybody. Cut short by a crash, it is done again: outboxes ignore what they have."""
@@ -149,7 +159,7 @@ class Broadcaster(Actor):
         changed = self._fold(seen) if seen.sequence > self._books_at else ()
         for trade in seen.trades:
             market = self._markets[trade.market_id]
-            subscriptions.push(market.trades_topic, Post(Trade(market.symbol, trade)))
+            subscriptions.push(market.trades_topic, Post(Trade(market.market, trade)))
         for market in changed:
             for topic, post in market.take_posts():
                 subscriptions.push(topic, post)
@@ -168,22 +178,22 @@ class Broadcaster(Actor):
             market = self._markets.get(part.market_id)
             for event in part.events:
                 if isinstance(event, MarketListed):
-                    self._list(event.market_id, event.product, event.definition.encode())
+                    self._list(event.market_id)
                 elif market is not None:
                     market.fold(event)
                     touched[part.market_id] = market
         self._books_at = seen.sequence
         return touched.values()
 
-    def _list(self, market_id: int, product: str, definition: bytes) -> None:
+    def _list(self, market_id: int) -> None:
         """Open a new market, unless it was in the tables already."""
-        if product == SPOT and market_id not in self._markets:
-            self._open(market_id, MarketData(read_definition(product, definition), 0, None))
+        if market_id not in self._markets:
+            self._open(market_id, MarketData(self._directory.by_id[market_id], 0, None))
             self._show(self._markets[market_id])
 
     def _open(self, market_id: int, market: MarketData) -> None:
         self._markets[market_id] = market
-        self._by_name[market.symbol.name] = market
+        self._by_channel[market.market.channel] = market
 
     async def _load(self) -> None:
         """Read the tables while commits go on, then bring all of it to one row of the journal.
@@ -199,22 +209,12 @@ class Broadcaster(Actor):
         markets = await reader.markets()
         head = (await reader.journal_head()).sequence
         for record in markets:
-            if record.product == SPOT:
-                symbol = read_definition(record.product, record.definition)
-                known = (record.sequence, record.last_price_ticks, orders[record.market_id])
-                self._open(record.market_id, MarketData(symbol, *known))
+            market = await self._directory.opened(record.market_id)
+            known = (record.sequence, record.last_price_ticks, orders[record.market_id])
+            self._open(record.market_id, MarketData(market, *known))
         self._books_at = before
         while self._books_at < head:
             for row in await reader.journal(self._books_at, min(ROWS_MAX, head - self._books_at)):
-                self._fold(from_journal(row))
-        for market in self._markets.values():
-            market.settle()
-
-
-async def _patiently(read: Callable[[], Awaitable[Found]]) -> Found:
-    """Read again and again while the database is away."""
-    while True:
-        try:
-            return await read()
-        except DatabaseAway:
-            await trio.sleep(RETRY_S)
+                self._fold(await self._understood(row))
+        for data in self._markets.values():
+            data.settle()

@@ -1,11 +1,13 @@
 """The whole tree: who is started in which order, and how it is drained.
 
-ledger, accounts, broadcaster, one actor a market         stopping: accounts, markets, ledger, broadcaster
+ledger, accounts, broadcaster, one actor a market, market makers
+stopping: market makers, accounts, markets, ledger, broadcaster
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import msgspec
 import trio
@@ -13,15 +15,22 @@ import trio
 from actors.accounts import Accounts
 from actors.broadcaster import Broadcaster, offer
 from actors.clock import Clock, SteadyClock
-from actors.core import Address, Restart, Supervisor
-from actors.directory import Directory
+from actors.core import Actor, Address, Restart, Supervisor
+from actors.directory import Directory, MarketEntry
 from actors.ledger import Ledger
+from actors.maker import MarketMaker, ParkedMaker
 from actors.market import ParkedMarket, SpotMarketActor
 from actors.messages import DrainAccounts
+from actors.prediction_market import PredictionMarketActor
 from actors.subscriptions import Subscriptions
+from actors.timekeeper import Timekeeper
 from engine.ledger.records import MarketRecord
-from engine.products import read_definition
+from engine.prediction.lifecycle import Rules
+from engine.prediction.maker_settings import DEFAULTS
+from engine.products import SPOT, read_definition
 from storage.interface import Storage
+
+RULES = Rules()
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -34,25 +43,32 @@ class Exchange(msgspec.Struct, frozen=True):
     accounts: Address
     ledger: Address
     broadcaster: Address
+    timekeeper: Timekeeper
+    rules: Rules
+    makers: dict[int, Address]  # by market; a question has one from when it is first set
 
 
 @asynccontextmanager
-async def open_exchange(storage: Storage, clock: Clock) -> AsyncIterator[Exchange]:
+async def open_exchange(storage: Storage, clock: Clock, rules: Rules = RULES) -> AsyncIterator[Exchange]:
     """Start all actors on this storage and wait until they have recovered; drain them when the block ends.
+
+    `rules` are the operator's for questions.
 
     An actor that can't be started again ends the block with ActorFailed (in an exception group).
     """
     async with trio.open_nursery() as nursery:
-        exchange = await _start(nursery, storage, SteadyClock(clock))
+        exchange = await _start(nursery, storage, SteadyClock(clock), rules)
         yield exchange
         await _drain(exchange)
 
 
-async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock) -> Exchange:
+async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, rules: Rules) -> Exchange:
     supervisor = Supervisor(nursery)
     directory = Directory()
     accounts, ledger, broadcaster = Address("accounts"), Address("ledger"), Address("broadcaster")
-    exchange = Exchange(storage, clock, directory, supervisor, accounts, ledger, broadcaster)
+    timekeeper = Timekeeper(clock)
+    nursery.start_soon(timekeeper.run)
+    exchange = Exchange(storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {})
     for market in await storage.reader.markets():
         open_market(exchange, market)
     supervisor.start(
@@ -74,38 +90,67 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock) ->
     )
     supervisor.start(
         broadcaster,
-        partial(Broadcaster, storage=storage, subscriptions=Subscriptions()),
+        partial(Broadcaster, storage=storage, subscriptions=Subscriptions(), directory=directory),
         Restart.ONE_FOR_ONE,
     )
     for address in (ledger, accounts, broadcaster, *(market.address for market in directory.by_id.values())):
         await supervisor.started(address)
+    for market_id in await storage.preferences.makers():
+        maker_of(exchange, directory.by_id[market_id])
     return exchange
 
 
 def open_market(exchange: Exchange, market: MarketRecord) -> None:
     """Start the actor of a market whose row is committed, and enter it in the directory."""
     address = Address(f"market/{market.product}/{market.name}")
-    symbol = read_definition(market.product, market.definition)
-    exchange.directory.open(market, symbol, address)
-    exchange.supervisor.start(
-        address,
-        partial(
-            SpotMarketActor,
-            market_id=market.market_id,
-            symbol=symbol,
+    definition = read_definition(market.product, market.definition)
+    exchange.directory.open(market, definition, address)
+    rest: dict[str, Any] = {
+        "market_id": market.market_id,
+        "storage": exchange.storage,
+        "clock": exchange.clock,
+        "ledger": exchange.ledger,
+        "accounts": exchange.accounts,
+    }
+    make: Callable[[Address], Actor]
+    if market.product == SPOT:
+        make = partial(SpotMarketActor, symbol=definition, **rest)
+    else:
+        make = partial(
+            PredictionMarketActor,
+            question=definition,
+            rules=exchange.rules,
+            timekeeper=exchange.timekeeper,
+            **rest,
+        )
+    park = partial(ParkedMarket, name=market.name, accounts=exchange.accounts)
+    exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, park)
+
+
+def maker_of(exchange: Exchange, market: MarketEntry) -> Address:
+    """The market maker of a question; it is started when it is first asked for."""
+    address = exchange.makers.get(market.market_id)
+    if address is None:
+        address = exchange.makers[market.market_id] = Address(f"maker/{market.name}")
+        make = partial(
+            MarketMaker,
+            market=market,
+            settings=msgspec.structs.replace(DEFAULTS, market_id=market.market_id),
             storage=exchange.storage,
             clock=exchange.clock,
-            ledger=exchange.ledger,
             accounts=exchange.accounts,
-        ),
-        Restart.ONE_FOR_ONE,
-        park=partial(ParkedMarket, name=market.name, accounts=exchange.accounts),
-    )
+            timekeeper=exchange.timekeeper,
+        )
+        exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, partial(ParkedMaker, name=market.name))
+    return address
 
 
 async def _drain(exchange: Exchange) -> None:
     """Stop in the way of a command: nothing new, what is under way to its end, then everyone in turn."""
     supervisor = exchange.supervisor
+    exchange.timekeeper.close()
+    for maker in exchange.makers.values():
+        await supervisor.close(maker)
     await exchange.accounts.ask(DrainAccounts())
     for market in exchange.directory.by_id.values():
         await supervisor.close(market.address)

@@ -84,6 +84,7 @@ class Ledger(Actor):
             balances=await reader.balances(),
             open_orders=await reader.open_orders(),
             markets=await reader.markets(),
+            positions=await reader.positions(),
             streams=await reader.stream_numbers(),
         )
 
@@ -107,13 +108,14 @@ class Ledger(Actor):
         return self._enter(decided, post.command_id)
 
     def _list_market(self, listing: ListMarket) -> Join | Refused:
-        key = (listing.product, listing.name)
+        market_id = self._books.market_id + len(self._listing) + 1
+        name = listing.name or str(market_id)
+        key = (listing.product, name)
         if key in self._listing or any((m.product, m.name) == key for m in self._books.markets.values()):
             self._refused.append(listing.command_id)
-            return Refused(Refusal.CONFLICT, f"{listing.name} exists already")
+            return Refused(Refusal.CONFLICT, f"{name} exists already")
         self._listing.add(key)
-        market_id = self._books.market_id + len(self._listing)
-        event = MarketListed(market_id, listing.product, listing.name, listing.definition.decode())
+        event = MarketListed(market_id, listing.product, name, listing.definition.decode())
         return self._enter(event, listing.command_id)
 
     def _enter(self, event: LedgerEvent, command_id: int) -> Join:

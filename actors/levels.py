@@ -5,15 +5,17 @@ folded again, and once all are folded, the totals stand where the last one left 
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from engine.ledger.records import OrderRecord
 from engine.matching.order import Side
-from engine.matching.terms import OPEN_STATES, TimeInForce
-from engine.spot.events import OrderClosed, OrderPlaced, Standing, TradeMade
+from engine.matching.terms import OPEN_STATES, Outcome, TimeInForce
+from engine.trading.events import OrderClosed, OrderPlaced, Standing, TradeMade
+
+BookTerms = Callable[[Side, Outcome | None, int], tuple[Side, int]]  # where an order stands in its market's book
 
 Level = tuple[int, int]  # price in ticks, quantity in lots; 0 lots: the level has gone
 
@@ -57,14 +59,15 @@ class LevelSide:
 class Levels:
     """Both sides of a book. Within a commit they may cross for a moment: read them at its end."""
 
-    def __init__(self, open_orders: Iterable[OrderRecord] = ()) -> None:
+    def __init__(self, book_terms: BookTerms, open_orders: Iterable[OrderRecord] = ()) -> None:
+        self._book_terms = book_terms
         self.bids = LevelSide()
         self.asks = LevelSide()
         self._orders: dict[int, Resting] = {}
         for order in open_orders:
             assert order.price_ticks is not None
             assert order.quantity_lots is not None
-            self._enter(order.order_id, order.side, order.price_ticks, order.quantity_lots)
+            self._enter(order, order.price_ticks, order.quantity_lots)
             self._stand(order.order_id, order.quantity_lots - order.filled_lots - order.cancelled_lots)
 
     def fold(self, event: Any) -> None:
@@ -74,7 +77,7 @@ class Levels:
             if event.time_in_force is TimeInForce.GTC:
                 assert event.price_ticks is not None
                 assert event.quantity_lots is not None
-                self._enter(event.order_id, event.side, event.price_ticks, event.quantity_lots)
+                self._enter(event, event.price_ticks, event.quantity_lots)
         elif isinstance(event, TradeMade):
             self._follow(event.buyer.order_id, event.buyer.standing)
             self._follow(event.seller.order_id, event.seller.standing)
@@ -97,11 +100,12 @@ class Levels:
         """Every level, best first."""
         return tuple((price, self.asks.totals[price]) for price in self.asks.prices)
 
-    def _enter(self, order_id: int, side: Side, price_ticks: int, quantity_lots: int) -> None:
-        if order_id not in self._orders:
+    def _enter(self, order: OrderRecord | OrderPlaced, price_ticks: int, quantity_lots: int) -> None:
+        if order.order_id not in self._orders:
+            side, book_ticks = self._book_terms(order.side, order.outcome, price_ticks)
             level_side = self.bids if side is Side.BUY else self.asks
-            self._orders[order_id] = Resting(level_side, price_ticks, quantity_lots, 0)
-        self._stand(order_id, quantity_lots)
+            self._orders[order.order_id] = Resting(level_side, book_ticks, quantity_lots, 0)
+        self._stand(order.order_id, quantity_lots)
 
     def _follow(self, order_id: int, standing: Standing) -> None:
         order = self._orders.get(order_id)

@@ -123,7 +123,7 @@ class JoinedBook:
 
     def joined(self) -> Book:
         bids, asks = tuple(self._bids.items()), tuple(self._asks.items())
-        return Book(self._first.symbol, self._last.seq, self._first.prev_seq, bids, asks)
+        return Book(self._first.market, self._last.seq, self._first.prev_seq, bids, asks)
 
 
 class JoinedTicker:

@@ -1,17 +1,22 @@
 """A market's actor: it owns one order book; nobody else touches it."""
 
-from typing import TypeVar
-
-import trio
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
 
 from actors.clock import SteadyClock
 from actors.core import Actor, Address, Forward
 from actors.core.mailbox import Letter
 from actors.messages import Barrier, Commit, Settled
+from actors.patience import patiently
+from actors.timekeeper import TimeHasCome
 from engine.ledger.journal import Part
+from engine.ledger.records import MarketRecord
+from engine.prediction.commands import QUESTION_MOVES, GetHolder, GetPayouts, MoveQuestion
 from engine.refusals import Refusal, Refused
 from engine.spot.audit import audit
-from engine.spot.commands import (
+from engine.spot.market import SpotMarket
+from engine.spot.symbol import SpotSymbol
+from engine.trading.commands import (
     Cancelled,
     Depth,
     EnterOrder,
@@ -22,35 +27,35 @@ from engine.spot.commands import (
     ResumeMarket,
     WithdrawOrder,
 )
-from engine.spot.market import SpotMarket
-from engine.spot.symbol import SpotSymbol
-from storage.interface import DatabaseAway, Storage
+from engine.trading.market import TradingMarket
+from storage.interface import Storage
 
 Answer = TypeVar("Answer")
+Market = TypeVar("Market", bound=TradingMarket[Any])
 
 AUDIT_EVERY = 1_000  # batches between two audits of the whole book, which reads every open order
 
-RETRY_S = 0.2  # between two tries to read the tables while the database is away
-
 
 def command_id_of(command: object) -> int | None:
-    """The id under which accounts waits for this command to be settled; None for queries."""
+    """The id under which accounts waits for this command to be settled; None for queries and facts."""
     if isinstance(command, EnterOrder):
         return command.order_id
-    if isinstance(command, WithdrawOrder | HaltMarket | ResumeMarket):
+    if isinstance(command, WithdrawOrder | HaltMarket | ResumeMarket | MoveQuestion):
         return command.command_id
     return None
 
 
-class SpotMarketActor(Actor):
-    """Decides a batch with the pure market, has the ledger make it durable, answers."""
+class MarketActor(Actor, ABC, Generic[Market]):
+    """Decides a batch with the pure market, has the ledger make it durable, answers.
+
+    Subclasses add what their product can be asked for, and say how their market is read from the tables.
+    """
 
     def __init__(
         self,
         address: Address,
         *,
         market_id: int,
-        symbol: SpotSymbol,
         storage: Storage,
         clock: SteadyClock,
         ledger: Address,
@@ -58,48 +63,40 @@ class SpotMarketActor(Actor):
     ) -> None:
         super().__init__(address)
         self._market_id = market_id
-        self._symbol = symbol
         self._storage = storage
         self._clock = clock
         self._ledger = ledger
         self._accounts = accounts
-        self._market: SpotMarket
+        self._market: Market
         self._now_ms = 0
         self._done: list[int] = []
         self._refused: list[int] = []
-        self.handlers = {  # the whole inbox, at a glance
+        self.handlers = {
             EnterOrder: self._place,
             WithdrawOrder: self._cancel,
-            HaltMarket: self._halt,
-            ResumeMarket: self._resume,
             GetDepth: self._depth,
         }
+
+    @abstractmethod
+    async def load(self, record: MarketRecord) -> Market:
+        """Read the market from the tables."""
+
+    @abstractmethod
+    def audit(self) -> None:
+        """Assert what must hold in it; reads all of it."""
 
     async def recover(self, failed: list[Letter]) -> None:
         """Rebuild the book from the tables, behind everything that the predecessor sent to the ledger."""
         await self._ledger.ask(Barrier())
-        while True:
-            try:
-                await self._load()
-                break
-            except DatabaseAway:
-                await trio.sleep(RETRY_S)
+        await patiently(self._load)
         if failed:
             self._accounts.tell(Settled(refused=lost_commands(failed)))
 
     async def _load(self) -> None:
-        reader = self._storage.reader
-        market = next(market for market in await reader.markets() if market.market_id == self._market_id)
-        self._market = SpotMarket(
-            self._market_id,
-            self._symbol,
-            state=market.state,
-            sequence=market.sequence,
-            trades=market.trades,
-            last_price_ticks=market.last_price_ticks,
-            open_orders=await reader.open_orders(self._market_id),
-        )
-        audit(self._market)
+        record = await self._storage.reader.market(self._market_id)
+        assert record is not None
+        self._market = await self.load(record)
+        self.audit()
 
     def begin(self) -> None:
         self._now_ms = self._clock.now_ms()
@@ -117,19 +114,13 @@ class SpotMarketActor(Actor):
         if refused:
             self._accounts.tell(Settled(refused=refused))
         if self.statistics.batches % AUDIT_EVERY == 0:
-            audit(self._market)
+            self.audit()
 
     def _place(self, command: EnterOrder) -> Placed | Refused:
         return self._settle(command.order_id, self._market.place(command))
 
     def _cancel(self, command: WithdrawOrder) -> Cancelled | Refused:
         return self._settle(command.command_id, self._market.cancel(command.order_id, command.reason))
-
-    def _halt(self, command: HaltMarket) -> MarketChanged:
-        return self._settle(command.command_id, self._market.halt())
-
-    def _resume(self, command: ResumeMarket) -> MarketChanged:
-        return self._settle(command.command_id, self._market.resume())
 
     def _depth(self, query: GetDepth) -> Depth:
         return self._market.depth(query)
@@ -140,6 +131,35 @@ class SpotMarketActor(Actor):
         return answer
 
 
+class SpotMarketActor(MarketActor[SpotMarket]):
+    """A symbol's."""
+
+    def __init__(self, address: Address, *, symbol: SpotSymbol, **rest: Any) -> None:
+        super().__init__(address, **rest)
+        self._symbol = symbol
+        self.handlers |= {HaltMarket: self._halt, ResumeMarket: self._resume}
+
+    async def load(self, record: MarketRecord) -> SpotMarket:
+        return SpotMarket(
+            self._market_id,
+            self._symbol,
+            state=record.state,
+            sequence=record.sequence,
+            trades=record.trades,
+            last_price_ticks=record.last_price_ticks,
+            open_orders=await self._storage.reader.open_orders(self._market_id),
+        )
+
+    def audit(self) -> None:
+        audit(self._market)
+
+    def _halt(self, command: HaltMarket) -> MarketChanged:
+        return self._settle(command.command_id, self._market.halt())
+
+    def _resume(self, command: ResumeMarket) -> MarketChanged:
+        return self._settle(command.command_id, self._market.resume())
+
+
 class ParkedMarket(Actor):
     """Stands in for a market that crashes again and again: it takes nothing until an operator resumes it."""
 
@@ -148,12 +168,11 @@ class ParkedMarket(Actor):
         self._name = name
         self._accounts = accounts
         self._refused: list[int] = []
+        refused = (EnterOrder, WithdrawOrder, HaltMarket, GetDepth, GetHolder, GetPayouts, *QUESTION_MOVES)
         self.handlers = {
-            EnterOrder: self._refuse,
-            WithdrawOrder: self._refuse,
-            HaltMarket: self._refuse,
+            **dict.fromkeys(refused, self._refuse),
             ResumeMarket: self._resume,
-            GetDepth: self._refuse,
+            TimeHasCome: lambda _: None,
         }
 
     async def recover(self, failed: list[Letter]) -> None:

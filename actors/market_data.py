@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from actors.directory import MarketEntry
 from actors.levels import Levels
 from actors.pushes import Book, Post, Ticker
 from engine.ledger.records import OrderRecord
-from engine.spot.events import TradeMade
-from engine.spot.symbol import SpotSymbol
+from engine.trading.events import TradeMade
 
 Prices = tuple[int | None, int | None, int | None]  # last, best bid, best ask
 
@@ -20,15 +20,15 @@ class MarketData:
     """
 
     def __init__(
-        self, symbol: SpotSymbol, sequence: int, last_price_ticks: int | None, open_orders: Iterable[OrderRecord] = ()
+        self, market: MarketEntry, sequence: int, last_price_ticks: int | None, open_orders: Iterable[OrderRecord] = ()
     ) -> None:
-        self.symbol = symbol
-        self.trades_topic = f"trades:{symbol.name}"
-        self.book_topic = f"book:{symbol.name}"
-        self.ticker_topic = f"ticker:{symbol.name}"
+        self.market = market
+        self.trades_topic = f"trades:{market.channel}"
+        self.book_topic = f"book:{market.channel}"
+        self.ticker_topic = f"ticker:{market.channel}"
         self._sequence = sequence
         self._last = last_price_ticks
-        self._levels = Levels(open_orders)
+        self._levels = Levels(market.definition.book_terms, open_orders)
         self._book_seq = self._ticker_seq = sequence
         self._prices: Prices = (None, None, None)
         self._snapshot: Post | None = None
@@ -54,24 +54,24 @@ class MarketData:
         posts = []
         bids, asks = self._levels.bids.take_changes(), self._levels.asks.take_changes()
         if bids or asks:
-            posts.append((self.book_topic, Post(Book(self.symbol, self._sequence, self._book_seq, bids, asks))))
+            posts.append((self.book_topic, Post(Book(self.market, self._sequence, self._book_seq, bids, asks))))
             self._book_seq = self._sequence
             self._snapshot = None
         prices = self._present_prices()
         if prices != self._prices:
             self._prices = prices
-            posts.append((self.ticker_topic, Post(Ticker(self.symbol, self._sequence, self._ticker_seq, *prices))))
+            posts.append((self.ticker_topic, Post(Ticker(self.market, self._sequence, self._ticker_seq, *prices))))
             self._ticker_seq = self._sequence
         return posts
 
     def snapshot(self, topic: str) -> Post | None:
         """The state that the topic's next message follows; None for a stream."""
         if topic == self.ticker_topic:
-            return Post(Ticker(self.symbol, self._ticker_seq, None, *self._prices))
+            return Post(Ticker(self.market, self._ticker_seq, None, *self._prices))
         if topic == self.book_topic:
             if self._snapshot is None:
                 bids, asks = self._levels.all_bids(), self._levels.all_asks()
-                self._snapshot = Post(Book(self.symbol, self._book_seq, None, bids, asks))
+                self._snapshot = Post(Book(self.market, self._book_seq, None, bids, asks))
             return self._snapshot
         return None
 

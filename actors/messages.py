@@ -17,7 +17,7 @@ from engine.ledger.page import PrivateMessage
 from engine.ledger.records import Entry, OrderRecord
 from engine.messages import Command, Fact
 from engine.refusals import Refused
-from engine.spot.commands import Cancelled
+from engine.trading.commands import Cancelled
 
 
 class Commit(Command[None], frozen=True):

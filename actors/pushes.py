@@ -1,25 +1,25 @@
 """What subscribers are sent, in the market's own steps; the gateway turns it into text.
 
-trades:SYM   Trade      a stream: each once, numbered by the market
-book:SYM     Book       a state: a snapshot, then what changed
-ticker:SYM   Ticker     a state: always the whole of it
+trades:MKT   Trade      a stream: each once, numbered by the market
+book:MKT     Book       a state: a snapshot, then what changed
+ticker:MKT   Ticker     a state: always the whole of it
 account      Private    one stream an account, of which orders, fills and balances are filters
 any          Gap        these numbers are not sent: fetch them
 """
 
 import msgspec
 
+from actors.directory import MarketEntry
 from actors.levels import Level
 from engine.ledger.page import FillMessage, PrivateMessage
 from engine.ledger.records import BalanceRecord, OrderRecord, TradeRecord
-from engine.spot.symbol import SpotSymbol
 from storage.interface import AccountSnapshot
 
 
 class Trade(msgspec.Struct, frozen=True):
     """A trade; its `seq` is its number in the market."""
 
-    symbol: SpotSymbol
+    market: MarketEntry
     record: TradeRecord
 
     @property
@@ -30,7 +30,7 @@ class Trade(msgspec.Struct, frozen=True):
 class Book(msgspec.Struct, frozen=True):
     """Level totals as of the market's event `seq`: all of them, or (with `prev_seq`) those that have changed since."""
 
-    symbol: SpotSymbol
+    market: MarketEntry
     seq: int
     prev_seq: int | None
     bids: tuple[Level, ...]
@@ -40,7 +40,7 @@ class Book(msgspec.Struct, frozen=True):
 class Ticker(msgspec.Struct, frozen=True):
     """Prices in ticks, None where there is none; `seq` and `prev_seq` as for a book."""
 
-    symbol: SpotSymbol
+    market: MarketEntry
     seq: int
     prev_seq: int | None
     last: int | None

@@ -7,7 +7,7 @@ from engine.ledger.journal import JournalCodec, Part
 from engine.ledger.page import PrivateMessage
 from engine.ledger.records import JournalRecord, TradeRecord
 from engine.products import PRODUCTS
-from engine.spot.events import OrderClosed, OrderPlaced, TradeMade
+from engine.trading.events import OrderClosed, OrderPlaced, TradeMade
 
 CODEC = JournalCodec(tuple(PRODUCTS.writers))
 
@@ -63,4 +63,5 @@ def _trade(trade_id: int, part: Part, event: TradeMade) -> TradeRecord:
         event.buyer.fee,
         event.seller.fee,
         part.now_ms,
+        event.kind,
     )

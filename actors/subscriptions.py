@@ -1,9 +1,9 @@
 """Who watches what. It outlives a crash of the broadcaster, as the subscribers do: they notice nothing but a pause.
 
 topic            what is pushed
-trades:SYM       Trade
-book:SYM         Book
-ticker:SYM       Ticker
+trades:MKT       Trade
+book:MKT         Book
+ticker:MKT       Ticker
 account:ID       PrivateMessage
 """
 

@@ -8,6 +8,10 @@ import re
 AMOUNT_DIGITS_MAX = 78  # the widest amount any specification shows (NUMERIC(78,0))
 ISSUE_MAX = 10**77  # an asset's total issue: as all accounts sum to zero, no balance can pass it either
 
+RATE_DECIMALS = 8  # fee rates and price bands are counted in 10**-8
+RATE_ONE = 10**RATE_DECIMALS
+STEPS_MAX = 2**53 - 1  # ticks of a price, lots of a quantity: whole in a double, and in a bigint column
+
 DECIMAL_PATTERN = rf"^[0-9]{{1,{AMOUNT_DIGITS_MAX}}}(\.[0-9]{{1,{AMOUNT_DIGITS_MAX}}})?\Z"
 _DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
 

@@ -1,17 +1,35 @@
-"""What the ledger knows of each product: how its events are written down and how its markets' terms are read."""
+"""What the ledger and accounts know of each product.
 
+the ledger   how events are written down, and how a market's terms are read
+accounts     how an order is admitted, and what is held for it
+"""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from engine.ledger import movements
-from engine.ledger.books import Products
-from engine.spot import bookkeeping
+from engine.ledger.books import EventWriter, Products
+from engine.ledger.page import Page
+from engine.prediction import admission as prediction_admission
+from engine.prediction import bookkeeping as prediction
+from engine.prediction.commands import PlaceShareOrder
+from engine.prediction.question import Question
+from engine.refusals import Refused
+from engine.spot import admission as spot_admission
+from engine.spot import bookkeeping as spot
+from engine.spot.commands import PlaceOrder
 from engine.spot.symbol import SpotSymbol
+from engine.trading import bookkeeping as trading
+from engine.trading.commands import OrderTerms
+from engine.trading.events import MarketHalted, MarketResumed, OrderClosed, OrderPlaced, TradeMade
 
 SPOT = "spot"
+PREDICTION = "prediction"
 
-DEFINITIONS = {SPOT: SpotSymbol}
+DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {SPOT: SpotSymbol, PREDICTION: Question}
 
 
 def read_definition(product: str, definition: bytes) -> Any:
@@ -24,4 +42,43 @@ def write_definition(definition: msgspec.Struct) -> bytes:
     return msgspec.json.encode(definition)
 
 
-PRODUCTS = Products({**movements.WRITERS, **bookkeeping.WRITERS}, read_definition)
+def _by_product(**writers: EventWriter) -> EventWriter:
+    """Write an event in the way of the product whose market it happened in."""
+
+    def write(page: Page, market_id: int, now_ms: int, event: Any) -> None:
+        writers[page.market(market_id).product](page, market_id, now_ms, event)
+
+    return write
+
+
+PRODUCTS = Products(
+    {
+        **movements.WRITERS,
+        OrderPlaced: _by_product(spot=trading.write_order_placed, prediction=prediction.write_order_placed),
+        TradeMade: _by_product(spot=spot.write_trade_made, prediction=prediction.write_trade_made),
+        OrderClosed: _by_product(spot=trading.write_order_closed, prediction=prediction.write_order_closed),
+        MarketHalted: trading.write_market_halted,
+        MarketResumed: trading.write_market_resumed,
+        **prediction.WRITERS,
+    },
+    read_definition,
+    {PREDICTION: prediction.check},
+)
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """How accounts takes in one kind of order."""
+
+    product: str
+    market_of: Callable[[Any], str]  # an order's market, by its name
+    noun: str  # what such a market is called
+    admit: Callable[[Any, Any], OrderTerms | Refused]  # (order, definition)
+    budget: Callable[[OrderTerms, Any, int], int | None]  # (terms, definition, available)
+
+
+ADMISSIONS: Mapping[type, Admission] = {
+    PlaceOrder: Admission(SPOT, attrgetter("symbol"), "symbol", spot_admission.admit, spot_admission.budget),
+    PlaceShareOrder: Admission(
+        PREDICTION, attrgetter("market"), "market", prediction_admission.admit, prediction_admission.budget
+    ),
+}

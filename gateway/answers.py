@@ -54,3 +54,13 @@ def failure(code: Code, message: str, retry_after_s: int | None = None) -> Answe
 def refusal(refused: Refused) -> Answer:
     """Make the answer for what the engine refused."""
     return failure(refused.code, refused.message)
+
+
+def as_on(path: str, answer: Answer) -> Answer:
+    """Give bad news the status that they have on this path."""
+    if not isinstance(answer.body, ErrorBody):
+        return answer
+    return msgspec.structs.replace(answer, status=STATUS_OF[answer.body.code].on(path))
+
+
+STATUS_OF = {code.value: status for code, status in STATUSES.items()}

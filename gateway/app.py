@@ -18,6 +18,8 @@ from gateway.rest.fast_lane import FastLane
 from gateway.rest.quart_routes import make_quart
 from gateway.rest.routes import ROUTES
 from gateway.settings import Settings
+from gateway.stomp.endpoint import StompEndpoint
+from gateway.stomp.follower import Follower
 from gateway.websocket.endpoint import WebSocketEndpoint
 
 DAY_S = 24 * 60 * 60
@@ -52,11 +54,15 @@ async def open_gateway(
     await health.probe()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(health.watch)
-        yield Gateway(exchange, sessions, settings, health, Metrics(exchange.supervisor, health), shutdown)
+        follower = Follower(exchange.directory, exchange.broadcaster, exchange.clock.now_ms)
+        nursery.start_soon(follower.run)
+        metrics = Metrics(exchange.supervisor, health)
+        yield Gateway(exchange, sessions, settings, health, metrics, shutdown, follower)
         nursery.cancel_scope.cancel()
 
 
 def make_app(gateway: Gateway) -> FastLane:
-    """Make the application of an open gateway: order entry first, then `/ws`, and Quart for everything else."""
+    """Make the application of an open gateway: order entry first, then the sockets, and Quart for everything else."""
     dispatcher = Dispatcher(gateway, with_openapi(ROUTES))
-    return FastLane(dispatcher, WebSocketEndpoint(gateway, make_quart(dispatcher)))
+    stomp = StompEndpoint(gateway, gateway.stomp_topics, make_quart(dispatcher))
+    return FastLane(dispatcher, WebSocketEndpoint(gateway, stomp))

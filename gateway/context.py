@@ -17,6 +17,7 @@ from gateway.identity.sessions import Sessions
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.statuses import Problem
+from gateway.stomp.topics import Topics
 from storage.interface import DatabaseAway
 
 __all__ = ["Answer", "Caller", "Gateway", "Handler", "answer_for", "attempt", "no_answer", "perform"]
@@ -35,6 +36,7 @@ class Gateway(msgspec.Struct, frozen=True):
     health: Health
     metrics: Metrics
     shutdown: trio.Event
+    stomp_topics: Topics
 
 
 Handler = Callable[[Gateway, Caller, Request], Awaitable[Answer]]

@@ -1,6 +1,6 @@
 """Bytes and query strings into requests; whatever does not fit is MALFORMED, in plain words and with the field's path.
 
-Unknown fields are ignored. A key that stands twice is refused: two readers could each see another order.
+Unknown fields are ignored. A key that appears twice is refused: two readers could each see another order.
 """
 
 import enum
@@ -104,6 +104,8 @@ def _problem_in_words(problem: str, field: str, kind: Any) -> str:
         return f"must be at {'least' if found[1] == '>=' else 'most'} {found[2]}"
     if found := re.fullmatch(r"Expected `str` of length <= ([0-9]+)", problem):
         return f"must have at most {found[1]} characters"
+    if found := re.fullmatch(r"Expected `array` of length <= ([0-9]+)", problem):
+        return f"must have at most {found[1]} entries"
     if found := re.fullmatch(r"Object missing required field `(\w+)`", problem):
         return f"needs {found[1]}"
     if problem.startswith("Invalid enum value"):
@@ -127,7 +129,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(key for index, (key, _) in enumerate(pairs) if key in dict(pairs[:index]))
-        raise malformed(f"{ascii(twice)[1:-1]:.64} stands there twice")
+        raise malformed(f"{ascii(twice)[1:-1]:.64} appears twice")
     return found
 
 

@@ -31,7 +31,7 @@ USERNAME_PATTERN = r"^[A-Za-z0-9_.-]{3,32}\Z"
 EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}\Z"
 NOTE_PATTERN = rf"^{_PRINTABLE}{{1,500}}\Z"
 ID_PATTERN = r"^[1-9][0-9]{0,15}\Z"
-ACCOUNT_PATTERN = r"^([1-9][0-9]{0,15}|outside|fees|house)\Z"
+ACCOUNT_PATTERN = r"^([1-9][0-9]{0,15}|outside|fees|house|market_maker)\Z"
 
 ID_END = 2**53  # ids are below it: whole in a double
 
@@ -56,7 +56,7 @@ WORDS = {
     EMAIL_PATTERN: "must be an email address",
     DECIMAL_PATTERN: 'must be a plain decimal number in a string, such as "12.5"',
     ID_PATTERN: "must be an id: a whole number from 1 to 9007199254740991",
-    ACCOUNT_PATTERN: "must be a user's id, outside, fees or house",
+    ACCOUNT_PATTERN: "must be a user's id, outside, fees, house or market_maker",
 }
 
 

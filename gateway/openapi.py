@@ -9,7 +9,7 @@ import msgspec
 from engine.refusals import Refusal
 from gateway.answers import Answer
 from gateway.context import Caller, Gateway
-from gateway.rest.routes import Access, Route, RouteClass
+from gateway.rest.route import Access, Route, RouteClass
 from gateway.rest.symbols import NoRequest
 from gateway.shapes import ErrorBody
 from gateway.statuses import STATUSES, Code, Problem
@@ -23,6 +23,7 @@ ALWAYS = (Problem.INTERNAL_ERROR, Problem.BUSY, Problem.SHUTTING_DOWN, Problem.D
 FOR_ACCESS: Mapping[Access, tuple[Code, ...]] = {
     Access.ANYONE: (),
     Access.USER: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED),
+    Access.MARKET_MAKER: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED, Refusal.FORBIDDEN),
     Access.ADMIN: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED, Refusal.FORBIDDEN),
 }
 FOR_BODY = (Problem.TOO_LARGE, Problem.TOO_SLOW)
@@ -52,7 +53,10 @@ def document(routes: tuple[Route, ...]) -> Json:
         "info": {
             "title": "Rialto",
             "version": "1",
-            "description": "Amounts and prices are decimal strings, times are ms since 1970 UTC, lists are bare.",
+            "description": (
+                "Amounts and prices are decimal strings, times are ms since 1970 UTC, lists are bare. "
+                "Prediction markets (/api/* without v1, and /api/v1/prediction) have prices as numbers, in cents."
+            ),
         },
         "paths": paths,
         "components": {
@@ -68,12 +72,17 @@ class Schemas:
     """JSON schemas of everything that routes take and give."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        types = [kind for route in routes for kind in (route.request, *route.answers.values()) if kind is not None]
-        types.append(ErrorBody)
+        types = [ErrorBody]
+        for route in routes:
+            for kind in (route.request, *route.answers.values()):
+                types += kind if isinstance(kind, tuple) else () if kind is None else (kind,)
         schemas, self.components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
         self._by_type = list(zip(types, schemas, strict=True))
 
     def of(self, kind: Any) -> Json:
+        """The schema of a type, or of a tuple of types of which a body has one."""
+        if isinstance(kind, tuple):
+            return {"anyOf": [self.of(one) for one in kind]}
         return next(schema for known, schema in self._by_type if known == kind)
 
     def fields(self, kind: type[msgspec.Struct]) -> tuple[dict[str, Json], list[str]]:
@@ -98,7 +107,7 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     if route.request is NoRequest:
         return operation
     fields, required = schemas.fields(route.request)
-    in_query = [] if route.method == "POST" else [name for name in fields if name not in in_path]
+    in_query = route.in_query if route.method == "POST" else [name for name in fields if name not in in_path]
     if in_path or in_query:
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": fields[name]} for name in in_path
@@ -116,9 +125,9 @@ def operation_id(route: Route) -> str:
 def _body(route: Route, schemas: Schemas, in_path: list[str]) -> Json:
     schema = schemas.of(route.request)
     required = True
-    if in_path:  # the rest of the fields
+    if in_path or route.in_query:  # the rest of the fields
         fields, needed = schemas.fields(route.request)
-        needed = [name for name in needed if name not in in_path]
+        needed = [name for name in needed if name not in in_path and name not in route.in_query]
         required = bool(needed)
         schema = {
             "type": "object",
@@ -138,7 +147,7 @@ def _responses(route: Route, schemas: Schemas) -> Json:
         responses[str(status)] = response
     by_status: dict[int, list[str]] = {}
     for code in codes_of(route):
-        by_status.setdefault(STATUSES[code].on_v1, []).append(code.value)
+        by_status.setdefault(STATUSES[code].on(route.path), []).append(code.value)
     for status, codes in sorted(by_status.items()):
         content = {"application/json": {"schema": schemas.of(ErrorBody)}}
         responses.setdefault(str(status), {"description": ", ".join(dict.fromkeys(codes)), "content": content})

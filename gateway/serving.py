@@ -73,7 +73,11 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortBusy(f"Port {port} on {host} is in use: stop what serves it, or choose another port.") from None
-        raise CannotListen(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise CannotListen(f"{host} is not an address of this machine: set BIND_ADDR to one that is.") from None
+        if error.errno == errno.EACCES:
+            raise CannotListen(f"Port {port} is not for this user: set BIND_PORT to 1024 or above.") from None
+        raise CannotListen(f"The system does not let Rialto listen on {host} port {port}: {error.strerror}.") from None
     listener.setblocking(False)
     return listener
 

@@ -10,12 +10,14 @@ import msgspec
 
 from engine.amounts import MalformedAmount, parse_decimal
 from engine.ledger.assets import ASSETS
+from engine.prediction.lifecycle import Rules
 from gateway.address import Network
 from gateway.limits import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, USERNAME_PATTERN
 
 JWT_SECRET_BYTES_MIN = 32  # HS256's own size: a shorter secret is the weakest part
 JWT_EXP_DAYS_MAX = 365
 REQUEST_DEADLINE_S = 10.0  # the contract's number
+WINDOW_S_MAX = 365 * 24 * 60 * 60  # longer than a year is a mistake
 
 
 class SettingsError(Exception):
@@ -41,6 +43,14 @@ class Settings(msgspec.Struct, frozen=True):
     rate_limit_loopback: bool = False
     log_format: Literal["auto", "terminal", "json"] = "auto"  # auto: readable on a terminal, JSON otherwise
     request_deadline_s: float = REQUEST_DEADLINE_S
+    resolution_approvals: int = 1
+    challenge_window_s: int = 24 * 60 * 60
+    payout_window_s: int = 60 * 60
+
+    @property
+    def rules(self) -> Rules:
+        """What questions are resolved by."""
+        return Rules(1_000 * self.challenge_window_s, 1_000 * self.payout_window_s, self.resolution_approvals)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -155,4 +165,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "RATE_LIMIT_LOOPBACK": ("rate_limit_loopback", _switch),
     "LOG_FORMAT": ("log_format", _log_format),
     "REQUEST_DEADLINE_S": ("request_deadline_s", _seconds),
+    "RESOLUTION_APPROVALS": ("resolution_approvals", _whole(1, 2)),
+    "CHALLENGE_WINDOW_S": ("challenge_window_s", _whole(0, WINDOW_S_MAX)),
+    "PAYOUT_WINDOW_S": ("payout_window_s", _whole(0, WINDOW_S_MAX)),
 }

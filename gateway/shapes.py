@@ -3,16 +3,20 @@
 Each shape has the function that makes it from a record, so REST and WebSocket show the same.
 """
 
-import msgspec
+from collections.abc import Iterable
 
-from engine.amounts import divide_half_even, format_decimal
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from actors.directory import MarketEntry
+from engine.amounts import RATE_DECIMALS, divide_half_even, format_decimal
 from engine.ledger.assets import ASSETS
 from engine.ledger.page import FillMessage
 from engine.ledger.records import AssetLogRecord, FreezeRecord, MarketRecord, MarketState, OrderRecord, TradeRecord
 from engine.matching.order import Side
-from engine.matching.terms import OPEN_STATES, OrderState, OrderType, TimeInForce
-from engine.spot.commands import Depth
-from engine.spot.symbol import RATE_DECIMALS, SpotSymbol
+from engine.matching.terms import OPEN_STATES, TRADE_SIDES, OrderState, OrderType, Outcome, TimeInForce, TradeKind
+from engine.spot.symbol import SpotSymbol
+from engine.trading.commands import Depth
 
 AVERAGE_DECIMALS = 10  # of averagePrice, rounded half to even
 
@@ -44,12 +48,14 @@ class OrderView(Shape, frozen=True):
     fee_asset: str
     created_at: int
     updated_at: int
+    outcome: Outcome | UnsetType = UNSET  # only in prediction markets
 
 
-def order_view(record: OrderRecord, symbol: SpotSymbol) -> OrderView:
-    """Show an order; `symbol` is its market's."""
+def order_view(record: OrderRecord, market: MarketEntry) -> OrderView:
+    """Show an order; `market` is its own."""
+    symbol = market.definition
     base, quote = symbol.base_decimals, symbol.quote_decimals
-    fee_asset = fee_asset_of(record.side, symbol)
+    fee_asset = symbol.receives(record.side)
     filled = record.filled_lots * symbol.lot
     price = quantity = remaining = cancelled = amount = average = None
     if record.price_ticks is not None:
@@ -62,12 +68,14 @@ def order_view(record: OrderRecord, symbol: SpotSymbol) -> OrderView:
     if record.amount is not None:
         amount = format_decimal(record.amount, quote)
     if filled:
-        tenths = divide_half_even(record.filled_value * 10 ** (base + AVERAGE_DECIMALS), filled * 10**quote)
+        tenths = divide_half_even(
+            record.filled_value * 10 ** (base + AVERAGE_DECIMALS), filled * 10**symbol.price_decimals
+        )
         average = format_decimal(tenths, AVERAGE_DECIMALS)
     return OrderView(
         order_id=str(record.order_id),
         client_order_id=record.client_order_id,
-        symbol=symbol.name,
+        symbol=market.channel,
         side=record.side,
         type=record.type,
         time_in_force=record.time_in_force,
@@ -85,6 +93,7 @@ def order_view(record: OrderRecord, symbol: SpotSymbol) -> OrderView:
         fee_asset=fee_asset,
         created_at=record.created_ms,
         updated_at=record.updated_ms,
+        outcome=record.outcome or UNSET,
     )
 
 
@@ -98,18 +107,21 @@ class TradeView(Shape, frozen=True):
     side: Side
     created_at: int
     seq: int
+    kind: TradeKind | UnsetType = UNSET  # only in prediction markets
 
 
-def trade_view(record: TradeRecord, symbol: SpotSymbol) -> TradeView:
+def trade_view(record: TradeRecord, market: MarketEntry) -> TradeView:
     """Show a trade to everybody: it names no account and no order."""
+    symbol = market.definition
     return TradeView(
         trade_id=str(record.trade_id),
-        symbol=symbol.name,
+        symbol=market.channel,
         price=symbol.price_text(record.price_ticks),
         quantity=symbol.quantity_text(record.quantity_lots),
         side=record.taker_side,
         created_at=record.created_ms,
         seq=record.number,
+        kind=record.kind or UNSET,
     )
 
 
@@ -127,43 +139,42 @@ class FillView(Shape, frozen=True):
     fee_asset: str
     is_maker: bool
     created_at: int
+    outcome: Outcome | UnsetType = UNSET  # only in prediction markets
 
 
-def fill_view(fill: FillMessage, symbol: SpotSymbol) -> FillView:
+def fill_view(fill: FillMessage, market: MarketEntry) -> FillView:
     """Show one side of a trade to the account whose order it is."""
-    trade = fill.trade
-    fee_asset = fee_asset_of(fill.side, symbol)
+    trade, symbol = fill.trade, market.definition
+    fee_asset = symbol.receives(fill.side)
+    _, price_ticks = symbol.book_terms(fill.side, fill.outcome, trade.price_ticks)
     return FillView(
         trade_id=str(trade.trade_id),
         order_id=str(fill.order_id),
-        symbol=symbol.name,
+        symbol=market.channel,
         side=fill.side,
-        price=symbol.price_text(trade.price_ticks),
+        price=symbol.price_text(price_ticks),
         quantity=symbol.quantity_text(trade.quantity_lots),
-        amount=format_decimal(trade.value, symbol.quote_decimals),
+        amount=format_decimal(symbol.value(price_ticks, trade.quantity_lots), symbol.quote_decimals),
         fee=format_decimal(fill.fee, ASSETS[fee_asset].decimals),
         fee_asset=fee_asset,
         is_maker=fill.is_maker,
         created_at=trade.created_ms,
+        outcome=fill.outcome or UNSET,
     )
+
+
+SPOT_SIDES = ((Side.BUY, None), (Side.SELL, None))
 
 
 def fills_of(trade: TradeRecord, account_id: int) -> list[FillMessage]:
     """Make the sides of a trade that an account has in it."""
-    sides = (
-        (Side.BUY, trade.buyer_id, trade.buy_order_id, trade.buy_fee),
-        (Side.SELL, trade.seller_id, trade.sell_order_id, trade.sell_fee),
+    bid, ask = SPOT_SIDES if trade.kind is None else TRADE_SIDES[trade.kind]
+    bid_takes = trade.taker_side is Side.BUY
+    parties = (
+        (trade.buyer_id, FillMessage(trade.buy_order_id, bid[0], not bid_takes, trade.buy_fee, trade, bid[1])),
+        (trade.seller_id, FillMessage(trade.sell_order_id, ask[0], bid_takes, trade.sell_fee, trade, ask[1])),
     )
-    return [
-        FillMessage(order_id, side, side is not trade.taker_side, fee, trade)
-        for side, owner_id, order_id, fee in sides
-        if owner_id == account_id
-    ]
-
-
-def fee_asset_of(side: Side, symbol: SpotSymbol) -> str:
-    """Name the asset that an order receives: its fee comes out of that."""
-    return symbol.base if side is Side.BUY else symbol.quote
+    return [fill for owner_id, fill in parties if owner_id == account_id]
 
 
 class BalanceView(Shape, frozen=True):
@@ -281,13 +292,18 @@ def symbol_view(record: MarketRecord, symbol: SpotSymbol) -> SymbolView:
 Level = tuple[str, str]  # price, quantity
 
 
+def show_levels(levels: Iterable[tuple[int, int]], symbol: SpotSymbol) -> list[Level]:
+    """Show (ticks, lots) of one side of a book."""
+    return [(symbol.price_text(price), symbol.quantity_text(lots)) for price, lots in levels]
+
+
 class BookView(Shape, frozen=True):
     """The best levels of both sides, best first; `sequence` is the number of the market's event that they reflect."""
 
     symbol: str
     sequence: int
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+    bids: list[Level]
+    asks: list[Level]
 
 
 def book_view(depth: Depth, symbol: SpotSymbol) -> BookView:
@@ -295,8 +311,8 @@ def book_view(depth: Depth, symbol: SpotSymbol) -> BookView:
     return BookView(
         symbol=symbol.name,
         sequence=depth.sequence,
-        bids=tuple((symbol.price_text(price), symbol.quantity_text(lots)) for price, lots in depth.bids),
-        asks=tuple((symbol.price_text(price), symbol.quantity_text(lots)) for price, lots in depth.asks),
+        bids=show_levels(depth.bids, symbol),
+        asks=show_levels(depth.asks, symbol),
     )
 
 

@@ -17,6 +17,7 @@ class Problem(enum.Enum):
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     TOO_SLOW = "TOO_SLOW"
     TOO_LARGE = "TOO_LARGE"
+    UPGRADE_REQUIRED = "UPGRADE_REQUIRED"
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS"
     INTERNAL_ERROR = "INTERNAL_ERROR"
     BUSY = "BUSY"
@@ -34,6 +35,10 @@ class Status(msgspec.Struct, frozen=True):
     on_v1: int
     on_prediction: int
 
+    def on(self, path: str) -> int:
+        """The one that a path shows; those outside of /api are v1's."""
+        return self.on_prediction if path.startswith("/api/") and not path.startswith("/api/v1/") else self.on_v1
+
 
 STATUSES: dict[Code, Status] = {
     Refusal.MALFORMED: Status(400, 400),
@@ -44,12 +49,14 @@ STATUSES: dict[Code, Status] = {
     Refusal.MARKET_HALTED: Status(409, 400),
     Refusal.MARKET_CLOSED: Status(409, 400),
     Refusal.ALREADY_FILLED: Status(409, 400),
+    Refusal.ALREADY_RUNNING: Status(409, 409),  # programs meet it, and have to tell it from their own mistakes
     Refusal.OFF_TICK: Status(422, 400),
     Refusal.OFF_LOT: Status(422, 400),
     Refusal.BELOW_MINIMUM: Status(422, 400),
     Refusal.OUTSIDE_BAND: Status(422, 400),
     Refusal.TOO_MANY_ORDERS: Status(422, 400),
     Refusal.INSUFFICIENT_FUNDS: Status(422, 400),
+    Refusal.INSUFFICIENT_SHARES: Status(422, 400),
     Refusal.ISSUE_EXCEEDED: Status(422, 400),
     Refusal.WOULD_CROSS: Status(422, 400),
     Refusal.CANNOT_FILL: Status(422, 400),
@@ -57,6 +64,7 @@ STATUSES: dict[Code, Status] = {
     Problem.METHOD_NOT_ALLOWED: Status(405, 405),
     Problem.TOO_SLOW: Status(408, 408),
     Problem.TOO_LARGE: Status(413, 413),
+    Problem.UPGRADE_REQUIRED: Status(426, 426),
     Problem.TOO_MANY_REQUESTS: Status(429, 429),
     Problem.INTERNAL_ERROR: Status(500, 500),
     Problem.BUSY: Status(503, 503),

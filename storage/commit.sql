@@ -1,9 +1,9 @@
 -- The one statement that makes an entry durable: one round trip, one implicit transaction.
 --
 --   $1 .. $4   the journal's row: sequence, now_ms, body, hash
---   $5 .. $12  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
+--   $5 .. $15  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
 --              as an order's `held`, is passed over)
---   $13        how many rows each of the eight parts has
+--   $16        how many rows each of the eleven parts has
 --
 -- The last lines divide by zero, which undoes all of it, unless the journal stood right before this entry and each part
 -- touched as many rows as were sent. JSON, because one encoder makes it of the records as they are: beside one array a
@@ -58,16 +58,18 @@ written_balances as (
 ),
 written_markets as (
     insert into markets
-    select market_id, product, name, decode(definition, 'base64'), created_ms, state, sequence, trades, last_price_ticks
+    select market_id, product, name, decode(definition, 'base64'), created_ms,
+           state, sequence, trades, last_price_ticks, decode(standing, 'base64')
     from json_to_recordset($11::json) as market (
         market_id bigint, product text, name text, definition text, created_ms bigint,
-        state text, sequence bigint, trades bigint, last_price_ticks bigint
+        state text, sequence bigint, trades bigint, last_price_ticks bigint, standing text
     )
     on conflict (market_id) do update
     set state = excluded.state,
         sequence = excluded.sequence,
         trades = excluded.trades,
-        last_price_ticks = excluded.last_price_ticks
+        last_price_ticks = excluded.last_price_ticks,
+        standing = excluded.standing
     returning 1
 ),
 new_transactions as (
@@ -78,6 +80,26 @@ new_transactions as (
 new_channels as (
     insert into channel_index
     select channel, last_seq, $1 from json_to_recordset($13::json) as stream (channel text, last_seq bigint)
+    returning 1
+),
+written_positions as (
+    insert into positions
+    select * from json_populate_recordset(null::positions, $14::json)
+    on conflict (market_id, account_id) do update
+    set yes = excluded.yes,
+        no = excluded.no,
+        yes_cost = excluded.yes_cost,
+        no_cost = excluded.no_cost,
+        realized = excluded.realized,
+        fees = excluded.fees,
+        payout = excluded.payout,
+        refund = excluded.refund,
+        payout_held = excluded.payout_held
+    returning 1
+),
+new_maker_audit as (
+    insert into maker_audit
+    select * from json_populate_recordset(null::maker_audit, $15::json)
     returning 1
 )
 select 1 / (
@@ -91,6 +113,8 @@ select 1 / (
         (select count(*) from written_balances),
         (select count(*) from written_markets),
         (select count(*) from new_transactions),
-        (select count(*) from new_channels)
-    ] = $14::bigint[]
+        (select count(*) from new_channels),
+        (select count(*) from written_positions),
+        (select count(*) from new_maker_audit)
+    ] = $16::bigint[]
 )::int

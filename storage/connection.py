@@ -42,6 +42,11 @@ def describe(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def database_away(what: str, error: Exception) -> DatabaseAway:
+    """Return the error as a sentence for the operator: what happened, and why."""
+    return DatabaseAway(f"{what}: {describe(error).rstrip('.')}.")
+
+
 async def connect(dsn: str, **options: Any) -> asyncpg.Connection:
     """Open a connection whose `numeric` columns are ints. Raises DatabaseAway, whatever the reason."""
     connection = None
@@ -51,7 +56,7 @@ async def connect(dsn: str, **options: Any) -> asyncpg.Connection:
     except (*_PASSING, asyncpg.PostgresError, ValueError) as error:
         if connection is not None:
             connection.terminate()
-        raise DatabaseAway(f"PostgreSQL can't be reached: {describe(error)}") from error
+        raise database_away("PostgreSQL can't be reached", error) from error
     return connection
 
 

@@ -1,8 +1,9 @@
 """What the exchange asks of its storage; PostgreSQL and the in-memory twin both answer it.
 
-Writer    one batch at a time, durable when it returns
-Reader    what recovery, history and log-in look up
-Identity  users, revoked tokens, admin actions: transactions of their own, the constraint as judge
+Writer       one batch at a time, durable when it returns
+Reader       what recovery, history and log-in look up
+Identity     users, revoked tokens, admin actions: transactions of their own, the constraint as judge
+Preferences  what an administrator has set: no money, so likewise
 """
 
 from typing import Protocol
@@ -15,8 +16,11 @@ from engine.ledger.records import (
     Entry,
     FreezeRecord,
     JournalRecord,
+    MakerAuditRecord,
     MarketRecord,
+    MarketState,
     OrderRecord,
+    PositionRecord,
     TradeRecord,
     TransactionRecord,
 )
@@ -90,6 +94,7 @@ class OrderFilter(msgspec.Struct, frozen=True):
     open: bool | None = None
     before: int | None = None
     limit: int = 100
+    product: str | None = None
 
 
 class TradeFilter(msgspec.Struct, frozen=True):
@@ -99,6 +104,25 @@ class TradeFilter(msgspec.Struct, frozen=True):
     market_id: int | None = None
     before: int | None = None
     limit: int = 100
+    product: str | None = None
+
+
+class PricePoint(msgspec.Struct, frozen=True):
+    """What a trade was made at, and when."""
+
+    time_ms: int
+    price_ticks: int
+
+
+class PriceBar(msgspec.Struct, frozen=True):
+    """The trades of one interval; `start_ms` is a multiple of its length."""
+
+    start_ms: int
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    quantity_lots: int
 
 
 class Writer(Protocol):
@@ -127,10 +151,23 @@ class Reader(Protocol):
     async def journal(self, after: int, limit: int) -> list[JournalRecord]: ...
     async def counters(self) -> Counters: ...
     async def markets(self) -> list[MarketRecord]: ...
+    async def market(self, market_id: int) -> MarketRecord | None: ...
+
+    async def market_page(
+        self, product: str, state: MarketState | None, offset: int, limit: int
+    ) -> tuple[list[MarketRecord], int]:
+        """A product's markets, newest first, without the first `offset`; and how many there are in all."""
+
     async def balances(self, account_id: int | None = None) -> list[BalanceRecord]: ...
 
     async def open_orders(self, market_id: int | None = None) -> list[OrderRecord]:
         """All open orders with what is held for them, by market and priority."""
+
+    async def positions(self, market_id: int | None = None) -> list[PositionRecord]:
+        """Of one market, whatever its state; or of all that are not final. By market and account."""
+
+    async def positions_of(self, account_id: int) -> list[PositionRecord]:
+        """An account's, in markets of every state, newest market first."""
 
     async def stream_numbers(self) -> dict[str, int]:
         """The last number of every stream."""
@@ -140,6 +177,15 @@ class Reader(Protocol):
     async def orders(self, which: OrderFilter) -> list[OrderRecord]: ...
     async def trades(self, which: TradeFilter) -> list[TradeRecord]: ...
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None: ...
+
+    async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
+        """Every trade's price from `since_ms` on, oldest first, and before them the last one earlier."""
+
+    async def price_history(self, market_id: int, since_ms: int, interval_ms: int, limit: int) -> list[PriceBar]:
+        """One bar for each interval that had trades, from that of `since_ms` on; the newest `limit`, oldest first."""
+
+    async def maker_audit(self, market_id: int, before: int | None, limit: int) -> list[MakerAuditRecord]:
+        """What became of the market maker's orders, newest first, sequences below `before`."""
 
     async def asset_logs(
         self, account_id: int, asset: str | None, before: int | None, limit: int
@@ -188,8 +234,18 @@ class Identity(Protocol):
         """The ids of revoked tokens that have not expired by themselves."""
 
 
+class Preferences(Protocol):
+    """How the market maker is to quote. Reads and writes raise DatabaseAway; a lost write's outcome is unknown."""
+
+    async def save_maker(self, market_id: int, settings: str, now_ms: int, action: AdminAction) -> None:
+        """Change and audit row in one transaction; the action's id is given by the table. `settings` is JSON."""
+
+    async def makers(self) -> dict[int, str]:
+        """The settings of every market that has some."""
+
+
 class Storage(Protocol):
-    """The three together; `PostgresStorage` and `MemoryStorage` are the two that exist."""
+    """The four together; `PostgresStorage` and `MemoryStorage` are the two that exist."""
 
     @property
     def writer(self) -> Writer: ...
@@ -197,3 +253,5 @@ class Storage(Protocol):
     def reader(self) -> Reader: ...
     @property
     def identity(self) -> Identity: ...
+    @property
+    def preferences(self) -> Preferences: ...

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import asyncpg
 import structlog
 
-from storage.connection import SETTINGS, connect, describe, passes
+from storage.connection import SETTINGS, connect, database_away, describe, passes
 from storage.interface import DatabaseAway, StorageError
 from storage.migrate import migrate, migrations
 
@@ -33,7 +33,7 @@ ANSWER_S_MAX = 5.0  # a commit takes milliseconds, and some seconds on a disk in
 SILENT_S_MAX = 1.0  # an answer later than that, and the database counts as away
 PING_S = 0.5  # with SILENT_S_MAX: that is known within the 2 s that readyz has
 RECONNECT_S_MIN, RECONNECT_S_MAX = 0.05, 1.0  # service is back a second after the cause has gone
-CLOSE_S_MAX = 2.0
+CLOSE_S_MAX = 0.5  # a good-bye is one round trip, and no more than good manners
 
 LINE_SETTINGS = SETTINGS | {
     "application_name": "rialto writer",
@@ -110,6 +110,7 @@ class Line:
 
     async def close(self) -> None:
         """End the session for good: a question that waits for one raises LineClosed, one on its way LineLost."""
+        away = self.away  # looked at before the keeper ends: a question of its own may be what gets no answer
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -117,7 +118,7 @@ class Line:
         self._decided.set()
         if session is None:
             return
-        if not self._turn.locked():
+        if not away and not self._turn.locked():
             with suppress(Exception):  # it was asked in vain to say good-bye
                 await session.connection.close(timeout=CLOSE_S_MAX)
         session.connection.terminate()
@@ -156,8 +157,8 @@ class Line:
             return Session(connection, await connection.prepare(self._statement))
         except BaseException as error:
             connection.terminate()
-            if isinstance(error, Exception) and passes(error):
-                raise DatabaseAway(f"PostgreSQL went away: {describe(error)}") from error
+            if isinstance(error, Exception) and passes(error) and not isinstance(error, DatabaseAway):
+                raise database_away("PostgreSQL went away", error) from error
             raise
 
     def _begin(self, session: Session) -> None:

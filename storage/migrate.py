@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from storage.connection import connect, describe, passes
-from storage.interface import DatabaseAway, StorageError
+from storage.connection import connect, database_away, passes
+from storage.interface import StorageError
 
 FOLDER = Path(__file__).with_name("migrations")
 LOCK = int.from_bytes(b"rialto.m", "big")
@@ -74,27 +74,30 @@ async def migrate(dsn: str, wanted: list[Migration]) -> int:
         ) from error
     except Exception as error:
         if passes(error):
-            raise DatabaseAway(f"PostgreSQL went away during a migration: {describe(error)}") from error
+            raise database_away("PostgreSQL went away during a migration", error) from error
         raise
     finally:
-        connection.terminate()  # each transaction has ended: there is nothing to wait for
+        connection.terminate()  # what was to last is committed: there is nothing to wait for
 
 
 async def _migrate_once(connection: asyncpg.Connection, wanted: list[Migration]) -> bool:
-    async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
-        await connection.execute(VERSIONS_TABLE)
-        version = await connection.fetchval("select coalesce(max(version), 0) from schema_version")
-        if version > len(wanted):
-            raise SchemaTooNew(
-                f"The database's tables are of version {version}, this Rialto knows {len(wanted)}: "
-                "start the newer Rialto that changed them, or use another database."
-            )
-        if version == len(wanted):
-            return False
+    # Not `connection.transaction()`: left by an error or a cancellation it would wait for its rollback, which a frozen
+    # server never does. The connection's end undoes it as well.
+    await connection.execute("begin")
+    await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+    await connection.execute(VERSIONS_TABLE)
+    version = await connection.fetchval("select coalesce(max(version), 0) from schema_version")
+    if version > len(wanted):
+        raise SchemaTooNew(
+            f"The database's tables are of version {version}, this Rialto knows {len(wanted)}: "
+            "start the newer Rialto that changed them, or use another database."
+        )
+    missing: bool = version < len(wanted)
+    if missing:
         migration = wanted[version]
         await connection.execute(migration.statements)
         await connection.execute(
             "insert into schema_version (version, name) values ($1, $2)", migration.version, migration.name
         )
-    return True
+    await connection.execute("commit")
+    return missing

@@ -10,7 +10,7 @@ import msgspec
 import trio
 
 from storage.bridge import Bridge
-from storage.connection import SETTINGS, connect, describe, passes, records
+from storage.connection import SETTINGS, connect, database_away, passes, records
 from storage.interface import DatabaseAway
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -21,7 +21,7 @@ CONNECTIONS_MIN = 2
 CONNECTIONS_MAX = 6  # more would only queue for the same two cores, and PostgreSQL has 100 for all its clients
 CALL_S_MAX = 5.0  # below a request's deadline of 10 s, so that its client hears of it
 WHOLE_TABLE_S_MAX = 60.0  # recovery and audits
-CLOSE_S_MAX = 2.0
+CLOSE_S_MAX = 0.5  # a good-bye is one round trip, and no more than good manners
 
 
 class Pool:
@@ -61,8 +61,8 @@ class Pool:
                 finally:
                     await self._connections.release(connection)
         except Exception as error:
-            if passes(error):
-                raise DatabaseAway(f"PostgreSQL is away: {describe(error)}") from error
+            if passes(error) and not isinstance(error, DatabaseAway):
+                raise database_away("PostgreSQL is away", error) from error
             raise
 
 

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from storage.bridge import open_bridge
 from storage.identity import PostgresIdentity
-from storage.pool import open_pool
+from storage.pool import Pool, open_pool
+from storage.preferences import PostgresPreferences
 from storage.reader import PostgresReader
 from storage.writer import PostgresWriter, open_writer
 
@@ -13,10 +14,11 @@ from storage.writer import PostgresWriter, open_writer
 class PostgresStorage:
     """What `open_postgres` yields."""
 
-    def __init__(self, writer: PostgresWriter, reader: PostgresReader, identity: PostgresIdentity) -> None:
+    def __init__(self, writer: PostgresWriter, pool: Pool) -> None:
         self.writer = writer
-        self.reader = reader
-        self.identity = identity
+        self.reader = PostgresReader(pool)
+        self.identity = PostgresIdentity(pool)
+        self.preferences = PostgresPreferences(pool)
 
 
 @asynccontextmanager
@@ -30,4 +32,4 @@ async def open_postgres(dsn: str) -> AsyncIterator[PostgresStorage]:
         open_writer(bridge, dsn) as writer,  # first, as it keeps others out and makes the tables
         open_pool(bridge, dsn) as pool,
     ):
-        yield PostgresStorage(writer, PostgresReader(pool), PostgresIdentity(pool))
+        yield PostgresStorage(writer, pool)

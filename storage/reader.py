@@ -12,13 +12,25 @@ from engine.ledger.records import (
     ChannelRecord,
     FreezeRecord,
     JournalRecord,
+    MakerAuditRecord,
     MarketRecord,
+    MarketState,
     OrderRecord,
+    PositionRecord,
     TradeRecord,
     TransactionRecord,
 )
 from storage.connection import records
-from storage.interface import NO_JOURNAL, AccountSnapshot, Counters, JournalHead, OrderFilter, TradeFilter
+from storage.interface import (
+    NO_JOURNAL,
+    AccountSnapshot,
+    Counters,
+    JournalHead,
+    OrderFilter,
+    PriceBar,
+    PricePoint,
+    TradeFilter,
+)
 from storage.pool import WHOLE_TABLE_S_MAX, Pool
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -32,6 +44,8 @@ ORDERS = """
     select orders.*, coalesce((select freezes.amount from freezes where freeze_id = order_id), 0) as held
     from orders
 """
+# Asked row by row, newest first. With `in`, a table that was never analyzed is gathered market by market instead.
+OF_PRODUCT = "(select product = {{}} from markets where markets.market_id = {}.market_id)"
 IS_OPEN = "state in ('new', 'partially_filled')"  # word for word as in the indexes of open orders
 
 COUNTERS = """
@@ -58,6 +72,57 @@ STREAM_NUMBERS = """
     )
     select channel, last_seq from last
 """
+MARKETS = "select * from markets"
+MARKETS_COUNT = "select count(*) from markets"
+POSITIONS = "select * from positions"
+POSITIONS_NOT_FINAL = """
+    select positions.* from positions join markets using (market_id)
+    where state <> 'final'
+    order by market_id, account_id
+"""
+MAKER_AUDIT = "select * from maker_audit"
+
+PRICES_SINCE = """
+    (select created_ms as time_ms, price_ticks, trade_id from trades
+     where market_id = $1 and created_ms < $2
+     order by created_ms desc, trade_id desc
+     limit 1)
+    union all
+    select created_ms, price_ticks, trade_id from trades where market_id = $1 and created_ms >= $2
+    order by time_ms, trade_id
+"""
+
+# The same step from bar to bar, newest first: no more is read than the trades of the bars that are asked for. Arrays
+# compare by their first elements: the least one is the first trade's, and has its price.
+PRICE_HISTORY = """
+    with recursive bar as (
+        (select created_ms - created_ms % $3 as start_ms, 1 as number from trades
+         where market_id = $1 and created_ms >= $2
+         order by created_ms desc
+         limit 1)
+        union all
+        select earlier.created_ms - earlier.created_ms % $3, number + 1
+        from bar
+        cross join lateral (
+            select created_ms from trades
+            where market_id = $1 and created_ms >= $2 and created_ms < bar.start_ms
+            order by created_ms desc
+            limit 1
+        ) as earlier
+        where number < $4
+    )
+    select bar.start_ms, traded.* from bar
+    cross join lateral (
+        select (min(array[created_ms, trade_id, price_ticks]))[3] as open_ticks,
+               max(price_ticks) as high_ticks,
+               min(price_ticks) as low_ticks,
+               (max(array[created_ms, trade_id, price_ticks]))[3] as close_ticks,
+               sum(quantity_lots) as quantity_lots
+        from trades
+        where market_id = $1 and created_ms >= bar.start_ms and created_ms < bar.start_ms + $3
+    ) as traded
+    order by bar.start_ms
+"""
 LAST_SEQ = "select coalesce(max(last_seq), 0) from channel_index where channel = $1"
 
 
@@ -82,17 +147,36 @@ class PostgresReader:
         return counters
 
     async def markets(self) -> list[MarketRecord]:
-        return await self._pool.fetch(MarketRecord, "select * from markets order by market_id")
+        return await self._pool.fetch(MarketRecord, f"{MARKETS} order by market_id")
+
+    async def market(self, market_id: int) -> MarketRecord | None:
+        return await self._first(MarketRecord, f"{MARKETS} where market_id = $1", market_id)
+
+    async def market_page(
+        self, product: str, state: MarketState | None, offset: int, limit: int
+    ) -> tuple[list[MarketRecord], int]:
+        where, values = conditions(("product = {}", product), ("state = {}", state and state.value))
+        return await self._pool.run(_market_page, where, values, offset, limit)
 
     async def balances(self, account_id: int | None = None) -> list[BalanceRecord]:
-        where, values = conditions(("account_id =", account_id))
+        where, values = conditions(("account_id = {}", account_id))
         statement = f"{BALANCES} {where} order by account_id, asset"
         return await self._pool.fetch(BalanceRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
 
     async def open_orders(self, market_id: int | None = None) -> list[OrderRecord]:
-        where, values = conditions(("market_id =", market_id), also=IS_OPEN)
+        where, values = conditions(("market_id = {}", market_id), also=IS_OPEN)
         statement = f"{ORDERS} {where} order by market_id, priority"
         return await self._pool.fetch(OrderRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
+
+    async def positions(self, market_id: int | None = None) -> list[PositionRecord]:
+        if market_id is None:
+            return await self._pool.fetch(PositionRecord, POSITIONS_NOT_FINAL, seconds=WHOLE_TABLE_S_MAX)
+        statement = f"{POSITIONS} where market_id = $1 order by account_id"
+        return await self._pool.fetch(PositionRecord, statement, market_id, seconds=WHOLE_TABLE_S_MAX)
+
+    async def positions_of(self, account_id: int) -> list[PositionRecord]:
+        statement = f"{POSITIONS} where account_id = $1 order by market_id desc"
+        return await self._pool.fetch(PositionRecord, statement, account_id)
 
     async def stream_numbers(self) -> dict[str, int]:
         streams = await self._pool.fetch(ChannelRecord, STREAM_NUMBERS, seconds=WHOLE_TABLE_S_MAX)
@@ -107,9 +191,10 @@ class PostgresReader:
 
     async def orders(self, which: OrderFilter) -> list[OrderRecord]:
         where, values = conditions(
-            ("account_id =", which.account_id),
-            ("market_id =", which.market_id),
-            ("order_id <", which.before),
+            ("account_id = {}", which.account_id),
+            ("market_id = {}", which.market_id),
+            ("order_id < {}", which.before),
+            (OF_PRODUCT.format("orders"), which.product),
             also={None: None, True: IS_OPEN, False: f"not {IS_OPEN}"}[which.open],
         )
         statement = f"{ORDERS} {where} order by order_id desc limit ${len(values) + 1}"
@@ -117,7 +202,10 @@ class PostgresReader:
 
     async def trades(self, which: TradeFilter) -> list[TradeRecord]:
         where, values = conditions(
-            ("account_id =", which.account_id), ("market_id =", which.market_id), ("trade_id <", which.before)
+            ("account_id = {}", which.account_id),
+            ("market_id = {}", which.market_id),
+            ("trade_id < {}", which.before),
+            (OF_PRODUCT.format("trades"), which.product),
         )
         newest = f"order by trade_id desc limit ${len(values) + 1}"
         statement = f"{TRADES} {where} {newest}"
@@ -126,6 +214,18 @@ class PostgresReader:
             statement = f"({bought}) union ({sold}) {newest}"
         return await self._pool.fetch(TradeRecord, statement, *values, which.limit)
 
+    async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
+        return await self._pool.fetch(PricePoint, PRICES_SINCE, market_id, since_ms, seconds=WHOLE_TABLE_S_MAX)
+
+    async def price_history(self, market_id: int, since_ms: int, interval_ms: int, limit: int) -> list[PriceBar]:
+        since_ms -= since_ms % interval_ms
+        return await self._pool.fetch(PriceBar, PRICE_HISTORY, market_id, since_ms, interval_ms, limit)
+
+    async def maker_audit(self, market_id: int, before: int | None, limit: int) -> list[MakerAuditRecord]:
+        where, values = conditions(("market_id = {}", market_id), ("sequence < {}", before))
+        statement = f"{MAKER_AUDIT} {where} order by sequence desc limit ${len(values) + 1}"
+        return await self._pool.fetch(MakerAuditRecord, statement, *values, limit)
+
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None:
         statement = "select * from transactions where account_id = $1 and trans_id = $2"
         return await self._first(TransactionRecord, statement, account_id, trans_id)
@@ -133,12 +233,12 @@ class PostgresReader:
     async def asset_logs(
         self, account_id: int, asset: str | None, before: int | None, limit: int
     ) -> list[AssetLogRecord]:
-        where, values = conditions(("account_id =", account_id), ("asset =", asset), ("log_id <", before))
+        where, values = conditions(("account_id = {}", account_id), ("asset = {}", asset), ("log_id < {}", before))
         statement = f"{ASSET_LOGS} {where} order by log_id desc limit ${len(values) + 1}"
         return await self._pool.fetch(AssetLogRecord, statement, *values, limit)
 
     async def freezes(self, account_id: int, before: int | None, limit: int) -> list[FreezeRecord]:
-        where, values = conditions(("account_id =", account_id), ("freeze_id <", before))
+        where, values = conditions(("account_id = {}", account_id), ("freeze_id < {}", before))
         statement = f"{FREEZES} {where} order by freeze_id desc limit ${len(values) + 1}"
         return await self._pool.fetch(FreezeRecord, statement, *values, limit)
 
@@ -157,10 +257,10 @@ class PostgresReader:
 def conditions(*pairs: tuple[str, object], also: str | None = None) -> tuple[str, list[object]]:
     """Make a `where` of the pairs whose value isn't None, and the list of those values.
 
-    conditions(("account_id =", 7), ("order_id <", None)) is ("where account_id = $1", [7]).
+    conditions(("account_id = {}", 7), ("order_id < {}", None)) is ("where account_id = $1", [7]).
     """
     given = [(text, value) for text, value in pairs if value is not None]
-    texts = [f"{text} ${number}" for number, (text, _) in enumerate(given, start=1)]
+    texts = [text.format(f"${number}") for number, (text, _) in enumerate(given, start=1)]
     if also is not None:
         texts.append(also)
     return f"where {' and '.join(texts)}" if texts else "", [value for _, value in given]
@@ -174,3 +274,13 @@ async def _account_snapshot(connection: asyncpg.Connection, account_id: int) -> 
         )
         last_seq = await connection.fetchval(LAST_SEQ, account_channel(account_id))
     return AccountSnapshot(records(balances, BalanceRecord), records(orders, OrderRecord), last_seq)
+
+
+async def _market_page(
+    connection: asyncpg.Connection, where: str, values: list[object], offset: int, limit: int
+) -> tuple[list[MarketRecord], int]:
+    page = f"order by market_id desc offset ${len(values) + 1} limit ${len(values) + 2}"
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        markets = await connection.fetch(f"{MARKETS} {where} {page}", *values, offset, limit)
+        count = await connection.fetchval(f"{MARKETS_COUNT} {where}", *values)
+    return records(markets, MarketRecord), count

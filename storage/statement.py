@@ -24,6 +24,8 @@ def arguments(entry: Entry) -> list[object]:
         entry.markets,
         entry.transactions,
         entry.channels,
+        entry.positions,
+        entry.maker_audit,
     )
     rows = [_encode(part).decode() for part in parts]
     return [journal.sequence, journal.now_ms, journal.body, journal.hash, *rows, list(map(len, parts))]

@@ -40,6 +40,7 @@ async def verify(reader: Reader) -> Verified:
     differences = [
         *_compare("balance", _balances(books), {(b.account_id, b.asset): b for b in await reader.balances()}),
         *_compare("open order", books.open_orders, {order.order_id: order for order in await reader.open_orders()}),
+        *_compare("position", books.positions, {(p.market_id, p.account_id): p for p in await reader.positions()}),
         *_compare("market", books.markets, {market.market_id: market for market in await reader.markets()}),
         *_compare("stream", books.streams, await reader.stream_numbers()),
         *_compare(

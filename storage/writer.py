@@ -32,7 +32,7 @@ class PostgresWriter:
             await self._bridge.run(self._commit, entry)
 
     async def close(self) -> None:
-        with trio.CancelScope(shield=True):  # the line takes no more than two seconds to say good-bye
+        with trio.CancelScope(shield=True):  # the line takes no more than half a second to say good-bye
             await self._bridge.run(self._line.close)
 
     async def _commit(self, entry: Entry) -> None:

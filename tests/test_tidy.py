@@ -1,6 +1,7 @@
 """The house rules that a linter can't see: who may import whom, and where time, chance and threads come in."""
 
 import ast
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -11,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 # An arrow reads "may import": run.py -> gateway -> actors -> storage -> engine.
 LAYERS = ("engine", "storage", "actors", "gateway", "run")
 
-# Within the engine: products stand on the ledger, the ledger on matching.
-ENGINE_LAYERS = ("matching", "ledger", "spot", "products")
+# Within the engine: products stand side by side on what they share, that on the ledger, the ledger on matching.
+ENGINE_LAYERS = (("matching",), ("ledger",), ("trading",), ("spot", "prediction"), ("products",))
 
 OUTSIDE_WORLD = {
     "time",
@@ -32,6 +33,7 @@ ADAPTERS = {
     "storage/connection.py": "runs inside that thread",
     "storage/pool.py": "runs inside that thread",
     "storage/line.py": "runs inside that thread",
+    "gateway/rest/dates.py": "knows the calendar; what time it is now, it never asks",
     "run.py": "the composition root supplies the real ones",
 }
 
@@ -79,14 +81,44 @@ def test_the_engine_is_pure(path: Path) -> None:
     assert not divisions
 
 
+def out_of_reach(own: str) -> set[str]:
+    """What a part of the engine may not import: what lies above it, and what stands beside it.
+
+    A part that is in no layer, such as amounts, is the ground that all stand on.
+    """
+    level = next((level for level, parts in enumerate(ENGINE_LAYERS) if own in parts), -1)
+    beside = ENGINE_LAYERS[level] if level >= 0 else ()
+    return {*beside, *itertools.chain(*ENGINE_LAYERS[level + 1 :])} - {own}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "engine").rglob("*.py")), ids=name_of)
-def test_products_stand_on_the_ledger(path: Path) -> None:
+def test_products_stand_on_the_ledger_and_know_nothing_of_each_other(path: Path) -> None:
     """Inside the engine too, imports point one way."""
     own = path.relative_to(ROOT / "engine").parts[0].removesuffix(".py")
-    if own not in ENGINE_LAYERS:
-        return
-    above = ENGINE_LAYERS[ENGINE_LAYERS.index(own) + 1 :]
-    assert not {name for name in imports(path) if name.startswith(tuple(f"engine.{layer}" for layer in above))}
+    imported = {name.split(".")[1] for name in imports(path) if name.startswith("engine.")}
+    assert not imported & out_of_reach(own)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("amounts", {"matching", "ledger", "trading", "spot", "prediction", "products"}),
+        ("matching", {"ledger", "trading", "spot", "prediction", "products"}),
+        ("trading", {"spot", "prediction", "products"}),
+        ("spot", {"prediction", "products"}),
+        ("prediction", {"spot", "products"}),
+        ("products", set()),
+    ],
+)
+def test_who_is_out_of_reach_of_whom(own: str, expected: set[str]) -> None:
+    """The rule above, said again by hand: it can't go wrong unnoticed."""
+    assert out_of_reach(own) == expected
+
+
+def test_every_part_of_the_engine_is_in_a_layer_or_is_ground() -> None:
+    """A new product is not forgotten."""
+    parts = {path.name.removesuffix(".py") for path in (ROOT / "engine").iterdir() if not path.name.startswith("__")}
+    assert parts - set(itertools.chain(*ENGINE_LAYERS)) == {"amounts", "messages", "refusals"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
@@ -94,6 +126,12 @@ def test_time_chance_and_threads_come_in_through_adapters(path: Path) -> None:
     """Everything else gets them injected, so that a run can be repeated."""
     if name_of(path) not in ADAPTERS:
         assert not {name.split(".")[0] for name in imports(path)} & OUTSIDE_WORLD
+
+
+def test_the_calendar_is_not_asked_for_the_time() -> None:
+    tree = ast.parse((ROOT / "gateway/rest/dates.py").read_text())
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not attributes & {"now", "today", "utcnow"}
 
 
 @pytest.mark.parametrize(

@@ -11,3 +11,5 @@ class Asset(msgspec.Struct, frozen=True):
 
 
 ASSETS = {asset.symbol: asset for asset in (Asset("BTC", 10), Asset("ETH", 10), Asset("USDT", 10), Asset("USD", 4))}
+
+PAYOUT_ASSET = "USD"  # what shares cost and pay

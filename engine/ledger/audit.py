@@ -2,16 +2,21 @@
 
 from collections import defaultdict
 
+from engine.ledger.assets import PAYOUT_ASSET
 from engine.ledger.books import BalanceKey, Books, held_asset
 from engine.ledger.chart import OUTSIDE
 
 
 def audit(books: Books) -> None:
-    """Assert it: each asset sums to zero, nobody is below zero, what is held is the sum over open orders."""
+    """Assert it: each asset sums to zero, nobody is below zero, held = open orders and payouts."""
     sums: defaultdict[str, int] = defaultdict(int)
     held: defaultdict[BalanceKey, int] = defaultdict(int)
     for order in books.open_orders.values():
-        held[order.account_id, held_asset(order, books.definitions[order.market_id])] += order.held
+        asset = held_asset(order, books.definitions[order.market_id])
+        if asset is not None:
+            held[order.account_id, asset] += order.held
+    for position in books.positions.values():
+        held[position.account_id, PAYOUT_ASSET] += position.payout_held
     for (account_id, asset), balance in books.balances.items():
         sums[asset] += balance[0]
         assert balance[1] == held.pop((account_id, asset), 0)

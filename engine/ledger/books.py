@@ -10,14 +10,17 @@ import msgspec
 
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.journal import JournalCodec
-from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord
-from engine.matching.order import Side
+from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord, PositionRecord
 
 Balance = tuple[int, int]  # total, held
 BalanceKey = tuple[int, str]  # account, asset
 BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
 
+PositionKey = tuple[int, int]  # market, account
+Shares = tuple[int, int, int]  # of one market: YES and NO that are held, money that was paid for them at the end
+
 EventWriter = Callable[[Any, int, int, Any], None]  # (page, market id, now_ms, event); a page stands on books
+PartCheck = Callable[[Any, int], None]  # (page, market id): raises PartRefused
 
 
 class Products(msgspec.Struct, frozen=True):
@@ -25,6 +28,7 @@ class Products(msgspec.Struct, frozen=True):
 
     writers: Mapping[Any, EventWriter]
     read_definition: Callable[[str, bytes], Any]
+    checks: Mapping[str, PartCheck] = {}  # by product: what must hold after each part, besides double entry
 
 
 class Books:
@@ -42,6 +46,7 @@ class Books:
         balances: Iterable[BalanceRecord] = (),
         open_orders: Iterable[OrderRecord] = (),
         markets: Iterable[MarketRecord] = (),
+        positions: Iterable[PositionRecord] = (),
         streams: Mapping[str, int] | None = None,
     ) -> None:
         self.products = products
@@ -58,16 +63,31 @@ class Books:
             m.market_id: products.read_definition(m.product, m.definition) for m in self.markets.values()
         }
         self.streams = dict(streams or {})
+        self.positions: dict[PositionKey, PositionRecord] = {}  # those in markets that are not final
+        self.shares: dict[int, Shares] = {}
+        for position in positions:
+            self._take(position)
 
     def balance(self, account_id: int, asset: str) -> Balance:
         return self.balances.get((account_id, asset), (0, 0))
+
+    def _take(self, position: PositionRecord) -> None:
+        self.positions[position.market_id, position.account_id] = position
+        yes, no, paid = self.shares.get(position.market_id, (0, 0, 0))
+        self.shares[position.market_id] = yes + position.yes, no + position.no, paid + (position.payout or 0)
+
+    def forget_positions(self, market_id: int) -> None:
+        """Leave what nobody can change any more to the tables."""
+        self.shares.pop(market_id, None)
+        for key in [key for key in self.positions if key[0] == market_id]:
+            del self.positions[key]
 
     def issued(self, asset: str) -> int:
         """How much of an asset is inside the exchange."""
         return -self.balance(OUTSIDE, asset)[0]
 
 
-def held_asset(order: OrderRecord, definition: Any) -> str:
-    """The asset that is held for an order, by its market's terms."""
-    asset: str = definition.quote if order.side is Side.BUY else definition.base
+def held_asset(order: OrderRecord, definition: Any) -> str | None:
+    """The asset that is held for an order, by its market's terms; None for shares, which their market holds."""
+    asset: str | None = definition.spends(order.side)
     return asset

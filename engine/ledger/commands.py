@@ -16,6 +16,8 @@ class MovementKind(enum.Enum):
     WITHDRAW = "withdraw"  # customer -> outside
     TRANSFER = "transfer"  # customer -> customer
     HOUSE_FUND = "house_fund"  # outside -> house
+    MAKER_FUND = "maker_fund"  # house -> market maker
+    MAKER_RETURN = "maker_return"  # market maker -> house
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -50,9 +52,9 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class ListMarket(Command[Listed | Refused], frozen=True):
-    """Make a new market of a product; `definition` is its terms as JSON."""
+    """Make a new market of a product; `definition` is its terms as JSON. Without a name it is named by its id."""
 
     product: str
-    name: str
+    name: str | None
     definition: bytes
     command_id: int = 0

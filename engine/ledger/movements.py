@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.amounts import ISSUE_MAX
 from engine.ledger.books import Books, EventWriter
-from engine.ledger.chart import HOUSE, OUTSIDE
+from engine.ledger.chart import HOUSE, MAKER, OUTSIDE
 from engine.ledger.commands import MovementKind, MoveMoney
 from engine.ledger.events import MarketListed, MoneyMoved
 from engine.ledger.page import Page
@@ -23,6 +23,8 @@ CHANGE_TYPES = {
     MovementKind.WITHDRAW: ("withdraw", "withdraw"),
     MovementKind.TRANSFER: ("transfer_out", "transfer_in"),
     MovementKind.HOUSE_FUND: ("deposit", "deposit"),
+    MovementKind.MAKER_FUND: ("transfer_out", "transfer_in"),
+    MovementKind.MAKER_RETURN: ("transfer_out", "transfer_in"),
 }
 
 
@@ -34,6 +36,10 @@ def move(books: Books, movement: MoveMoney, coming_in: int) -> MoneyMoved | Refu
         return Refused(Refusal.ISSUE_EXCEEDED, f"the exchange can't hold that much {movement.asset}")
     if movement.kind is MovementKind.HOUSE_FUND:
         source, target = OUTSIDE, HOUSE
+    elif movement.kind is MovementKind.MAKER_FUND:
+        source, target = HOUSE, MAKER
+    elif movement.kind is MovementKind.MAKER_RETURN:
+        source, target = MAKER, HOUSE
     elif movement.kind is MovementKind.DEPOSIT:
         source, target = OUTSIDE, movement.account_id
     elif movement.kind is MovementKind.WITHDRAW:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.ledger.books import Balance, BalanceChange, BalanceKey, Books, held_asset
+from engine.ledger.books import Balance, BalanceChange, BalanceKey, Books, PartCheck, PositionKey, Shares, held_asset
 from engine.ledger.chart import OUTSIDE, has_log
 from engine.ledger.journal import Part, Row, chain_hash
 from engine.ledger.records import (
@@ -21,14 +21,17 @@ from engine.ledger.records import (
     Entry,
     FreezeRecord,
     JournalRecord,
+    MakerAuditRecord,
     MarketRecord,
+    MarketState,
     OrderChange,
     OrderRecord,
+    PositionRecord,
     TradeRecord,
     TransactionRecord,
 )
 from engine.matching.order import Side
-from engine.matching.terms import OPEN_STATES
+from engine.matching.terms import OPEN_STATES, Outcome
 
 
 class PartRefused(Exception):
@@ -43,6 +46,7 @@ class FillMessage(msgspec.Struct, frozen=True):
     is_maker: bool
     fee: int
     trade: TradeRecord
+    outcome: Outcome | None = None  # whose shares the order is about, in a prediction market
 
 
 class PrivateMessage(msgspec.Struct, frozen=True):
@@ -71,6 +75,9 @@ class Page:
         self.listed: list[MarketRecord] = []
         self.definitions: dict[int, Any] = {}  # of the markets listed
         self.transactions: list[TransactionRecord] = []
+        self.positions: dict[PositionKey, PositionRecord] = {}
+        self.shares: dict[int, Shares] = {}
+        self.maker_audit: list[MakerAuditRecord] = []
         self.messages: list[PrivateMessage] = []
         self.streams: dict[str, int] = {}
         self._sums: defaultdict[str, int] = defaultdict(int)
@@ -149,6 +156,31 @@ class Page:
             raise PartRefused(f"event {sequence} of {market.name} does not follow event {market.sequence}")
         self.markets[market_id] = msgspec.structs.replace(market, sequence=sequence, **changes)
 
+    def balance(self, account_id: int, asset: str) -> Balance:
+        """Read an account's total and held as they stand on this page."""
+        return self._balance((account_id, asset))
+
+    def position(self, market_id: int, account_id: int) -> PositionRecord:
+        """Read what an account has in a prediction market, as it stands on this page."""
+        key = (market_id, account_id)
+        return self.positions.get(key) or self.books.positions.get(key) or PositionRecord(market_id, account_id)
+
+    def change_position(self, position: PositionRecord) -> None:
+        """Write what an account has there now."""
+        market_id = position.market_id
+        before = self.position(market_id, position.account_id)
+        yes, no, paid = self.shares_in(market_id)
+        self.shares[market_id] = (
+            yes + position.yes - before.yes,
+            no + position.no - before.no,
+            paid + (position.payout or 0) - (before.payout or 0),
+        )
+        self.positions[market_id, position.account_id] = position
+
+    def shares_in(self, market_id: int) -> Shares:
+        """Read a market's shares as they stand on this page."""
+        return self.shares.get(market_id) or self.books.shares.get(market_id, (0, 0, 0))
+
     def tell(self, account_id: int, content: OrderRecord | FillMessage | BalanceRecord, now_ms: int) -> None:
         """Put a message on an account's private stream; system accounts have none."""
         if account_id > 0:
@@ -168,6 +200,9 @@ class Page:
         writers = self.books.products.writers
         for event in part.events:
             writers[type(event)](self, part.market_id, part.now_ms, event)
+        check = self._check_of(part.market_id)
+        if check is not None:
+            check(self, part.market_id)
         for asset, total in self._sums.items():
             if total:
                 raise PartRefused(f"{asset} of market {part.market_id} does not sum to zero: {total}")
@@ -191,14 +226,21 @@ class Page:
             changed_orders=tuple(_change(o) for o in self.orders.values() if o.order_id not in self.new_orders),
             trades=tuple(self.trades),
             asset_logs=tuple(self.asset_logs),
-            freezes=tuple(self._freeze(order) for order in self.orders.values()),
+            freezes=tuple(filter(None, map(self._freeze, self.orders.values()))),
             balances=tuple(balances),
             markets=tuple(self.markets.values()),
             transactions=tuple(self.transactions),
             channels=tuple(ChannelRecord(channel, seq) for channel, seq in self.streams.items()),
+            positions=tuple(self.positions.values()),
+            maker_audit=tuple(self.maker_audit),
         )
         self._adopt(entry)
         return entry
+
+    def _check_of(self, market_id: int) -> PartCheck | None:
+        """What a product asks of its parts, besides double entry; the ledger's own market 0 has no product."""
+        market = self.markets.get(market_id) or self.books.markets.get(market_id)
+        return None if market is None else self.books.products.checks.get(market.product)
 
     def _balance(self, key: BalanceKey) -> Balance:
         balance = self.balances.get(key)
@@ -220,8 +262,10 @@ class Page:
             if balance != self.before[account_id, asset]
         ]
 
-    def _freeze(self, order: OrderRecord) -> FreezeRecord:
+    def _freeze(self, order: OrderRecord) -> FreezeRecord | None:
         asset = held_asset(order, self.definition(order.market_id))
+        if asset is None:
+            return None
         return FreezeRecord(
             order.order_id, order.account_id, asset, order.held, str(order.order_id), order.created_ms, order.updated_ms
         )
@@ -243,6 +287,11 @@ class Page:
         books.definitions.update(self.definitions)
         books.market_id = max(books.market_id, *self.definitions, 0)
         books.streams.update(self.streams)
+        books.positions.update(self.positions)
+        books.shares.update(self.shares)
+        for market in self.markets.values():
+            if market.state is MarketState.FINAL:
+                books.forget_positions(market.market_id)
         for order in self.orders.values():
             if order.state in OPEN_STATES:
                 books.open_orders[order.order_id] = order

@@ -8,14 +8,25 @@ import enum
 import msgspec
 
 from engine.matching.order import SelfTradePrevention, Side
-from engine.matching.terms import OrderState, OrderType, TimeInForce
+from engine.matching.terms import OrderState, OrderType, Outcome, TimeInForce, TradeKind
 
 
 class MarketState(enum.Enum):
-    """What a market takes: everything, or cancels only."""
+    """What a market takes: everything, or cancels only; from CLOSED on, nothing but what decides its question."""
 
     OPEN = "open"
     HALTED = "halted"
+    CLOSED = "closed"
+    PROPOSED = "proposed"  # an answer, which may be challenged
+    DISPUTED = "disputed"
+    RESOLVED = "resolved"  # answered: holders are paid, and what they were paid is held for a while
+    VOID = "void"  # the same without an answer
+    FINAL = "final"  # nothing can be taken back any more
+
+
+def channel_key(product: str, name: str) -> str:
+    """Name a market in the names of channels; spot came first and has short names."""
+    return name if product == "spot" else f"{product}/{name}"
 
 
 class OrderRecord(msgspec.Struct, frozen=True):
@@ -43,6 +54,7 @@ class OrderRecord(msgspec.Struct, frozen=True):
     fee_parts: int  # the exact fee so far, in 10**-8 of a unit: what `fee` is rounded up from
     held: int  # what is still held for it, in the asset that the order spends
     updated_ms: int
+    outcome: Outcome | None = None  # whose shares it is about, in a prediction market
 
 
 class OrderChange(msgspec.Struct, frozen=True):
@@ -73,9 +85,10 @@ class TradeRecord(msgspec.Struct, frozen=True):
     sell_order_id: int
     buyer_id: int
     seller_id: int
-    buy_fee: int  # base units
+    buy_fee: int  # base units; for shares, both are money
     sell_fee: int  # quote units
     created_ms: int
+    kind: TradeKind | None = None  # only in prediction markets
 
 
 class AssetLogRecord(msgspec.Struct, frozen=True):
@@ -132,14 +145,54 @@ class MarketRecord(msgspec.Struct, frozen=True):
     sequence: int  # how many events the market has had
     trades: int  # how many trades
     last_price_ticks: int | None
+    standing: bytes = b""  # how it stands in its product's own words, as JSON; empty for spot
+
+    @property
+    def channel(self) -> str:
+        """Its part of the names of channels: BTC_USDT, prediction/7."""
+        return channel_key(self.product, self.name)
+
+
+class PositionRecord(msgspec.Struct, frozen=True):
+    """A row of `positions`: what an account has in a prediction market. Money is in USD units.
+
+    After the payout the shares stay as they were: `payout` says that they are paid for.
+    """
+
+    market_id: int
+    account_id: int
+    yes: int = 0  # shares, those offered included
+    no: int = 0
+    yes_cost: int = 0  # what the shares held now have cost, by average cost, fees left out
+    no_cost: int = 0
+    realized: int = 0  # profit of shares that were sold, fees left out
+    fees: int = 0
+    payout: int | None = None  # what the shares were paid; None before
+    refund: int = 0  # fees that a void gave back
+    payout_held: int = 0  # of both, what is still held
+
+
+class MakerAuditRecord(msgspec.Struct, frozen=True):
+    """A row of `maker_audit`: what became of an order of the market maker."""
+
+    market_id: int
+    sequence: int  # of the market's event
+    event_type: str  # PLACE, FILL, CANCEL
+    status: OrderState
+    order_id: int
+    outcome: Outcome
+    side: Side
+    price_ticks: int
+    quantity_lots: int  # placed, filled now, or cancelled
+    created_ms: int
 
 
 class TransactionRecord(msgspec.Struct, frozen=True):
-    """A row of `transactions`: a deposit, withdrawal or transfer under the customer's own id, for ever."""
+    """A row of `transactions`: a movement of money under the id of its owner's choice, for ever."""
 
     account_id: int
     trans_id: str
-    kind: str  # deposit, withdraw, transfer, house_fund
+    kind: str  # deposit, withdraw, transfer, house_fund, maker_fund, maker_return
     asset: str
     amount: int
     counterparty_id: int
@@ -176,3 +229,5 @@ class Entry(msgspec.Struct, frozen=True):
     markets: tuple[MarketRecord, ...] = ()  # upserted
     transactions: tuple[TransactionRecord, ...] = ()
     channels: tuple[ChannelRecord, ...] = ()
+    positions: tuple[PositionRecord, ...] = ()  # upserted
+    maker_audit: tuple[MakerAuditRecord, ...] = ()

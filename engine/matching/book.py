@@ -155,6 +155,14 @@ class OrderBook(Generic[Order]):
         chosen = self.bids if side is BUY else self.asks
         return [(level.price_ticks, level.lots) for level in islice(chosen, levels)]
 
+    def depth_without(self, side: Side, levels: int, account_id: int) -> list[tuple[int, int]]:
+        """The same without the orders of one account; reads every order of the levels that it passes."""
+        others = (
+            (level.price_ticks, sum(order.open_lots for order in level if order.account_id != account_id))
+            for level in (self.bids if side is BUY else self.asks)
+        )
+        return list(islice(((price_ticks, lots) for price_ticks, lots in others if lots), levels))
+
     def queue(self, side: Side) -> Iterator[Order]:
         """The orders of a side in the order in which they would be taken. The book must not change meanwhile."""
         for level in self.bids if side is BUY else self.asks:

@@ -2,6 +2,8 @@
 
 import enum
 
+from engine.matching.order import Side
+
 
 class OrderType(enum.Enum):
     """What is fixed: a price and a quantity, a quantity alone, or an amount of quote alone."""
@@ -29,3 +31,32 @@ class OrderState(enum.Enum):
 
 
 OPEN_STATES = frozenset({OrderState.NEW, OrderState.PARTIALLY_FILLED})
+
+
+class Outcome(enum.Enum):
+    """Which share of a YES/NO question an order is about."""
+
+    YES = "YES"
+    NO = "NO"
+
+    @property
+    def other(self) -> "Outcome":
+        return Outcome.NO if self is Outcome.YES else Outcome.YES
+
+
+class TradeKind(enum.Enum):
+    """What two orders did to the shares of a question; spot trades have none."""
+
+    TRANSFER = "transfer"  # shares of YES went from the one to the other
+    TRANSFER_NO = "transfer_no"  # shares of NO
+    MINT = "mint"  # two buyers of opposite sides: a new pair
+    MERGE = "merge"  # two sellers of opposite sides: a pair less
+
+
+# What the two orders of a trade were about: first that on the bid side of the book, which is kept in prices of YES.
+TRADE_SIDES = {
+    TradeKind.TRANSFER: ((Side.BUY, Outcome.YES), (Side.SELL, Outcome.YES)),
+    TradeKind.TRANSFER_NO: ((Side.SELL, Outcome.NO), (Side.BUY, Outcome.NO)),
+    TradeKind.MINT: ((Side.BUY, Outcome.YES), (Side.BUY, Outcome.NO)),
+    TradeKind.MERGE: ((Side.SELL, Outcome.NO), (Side.SELL, Outcome.YES)),
+}

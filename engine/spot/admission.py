@@ -1,11 +1,12 @@
 """Whether an order fits its symbol, and what must be held for it: what can be decided without the book."""
 
-from engine.amounts import MalformedAmount, format_decimal, parse_decimal
+from engine.amounts import STEPS_MAX, MalformedAmount, format_decimal, parse_decimal
 from engine.matching.order import Side
 from engine.matching.terms import OrderType, TimeInForce
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import OrderTerms, PlaceOrder
-from engine.spot.symbol import STEPS_MAX, SpotSymbol
+from engine.spot.commands import PlaceOrder
+from engine.spot.symbol import SpotSymbol
+from engine.trading.commands import OrderTerms
 
 # Which of price, quantity and amount each type takes: the others must be left out.
 FIELDS = {
@@ -82,11 +83,6 @@ def _in_steps(order: PlaceOrder, symbol: SpotSymbol, numbers: dict[str, int]) ->
         quantity_lots,
         amount,
     )
-
-
-def spent_asset(side: Side, symbol: SpotSymbol) -> str:
-    """The asset that an order pays with, and so the asset that is held for it."""
-    return symbol.quote if side is Side.BUY else symbol.base
 
 
 def budget(terms: OrderTerms, symbol: SpotSymbol, available: int) -> int | None:

@@ -1,4 +1,4 @@
-"""One spot market: decides what becomes of orders. Commands in, events out; no clock, no waiting.
+"""One spot market: decides what becomes of orders. engine/trading/market.py has what all markets share.
 
 place ── refused ───────────────────────────> Refused, no trace
   └──── match ── trades ── rest or close ───> Placed, events for the ledger
@@ -6,36 +6,27 @@ place ── refused ───────────────────�
 
 from collections.abc import Iterable
 
-from engine.amounts import divide_up
+from engine.amounts import RATE_ONE, STEPS_MAX, divide_up
 from engine.ledger.records import MarketState, OrderRecord
-from engine.matching.book import OrderBook
 from engine.matching.lifecycle import OrderEvent
-from engine.matching.match import Fill, Match, Stop, apply, match
+from engine.matching.match import Fill, Match, Stop, match
 from engine.matching.order import Side
 from engine.matching.terms import TimeInForce
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import Cancelled, Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
-from engine.spot.events import (
-    CloseReason,
+from engine.spot.order import SpotOrder
+from engine.spot.symbol import SpotSymbol
+from engine.trading.commands import EnterOrder, MarketChanged, OrderTerms, Placed
+from engine.trading.events import (
     Execution,
     MarketHalted,
     MarketResumed,
-    OrderClosed,
-    OrderPlaced,
-    SpotEvent,
     TradeMade,
 )
-from engine.spot.order import SpotOrder
-from engine.spot.symbol import RATE_ONE, STEPS_MAX, SpotSymbol
-
-FILLS_MAX = 1_000  # fills an order: what is left is cancelled with FILL_LIMIT, so that one order fits one statement
+from engine.trading.market import FILLS_MAX, TradingMarket
 
 
-class SpotMarket:
-    """Owns one book. `begin` sets the time of all that follows; `take_events` hands over what has been decided.
-
-    Made from its row and its open orders, sorted by priority, it is the same market again.
-    """
+class SpotMarket(TradingMarket[SpotOrder]):
+    """A book of one asset against another, with what its symbol asks for."""
 
     def __init__(
         self,
@@ -49,26 +40,16 @@ class SpotMarket:
         open_orders: Iterable[OrderRecord] = (),
         fills_max: int = FILLS_MAX,
     ) -> None:
-        self.market_id = market_id
+        super().__init__(
+            market_id,
+            state=state,
+            sequence=sequence,
+            trades=trades,
+            last_price_ticks=last_price_ticks,
+            open_orders=map(SpotOrder.restored, open_orders),
+            fills_max=fills_max,
+        )
         self.symbol = symbol
-        self.state = state
-        self.sequence = sequence
-        self.trades = trades
-        self.last_price_ticks = last_price_ticks
-        self.fills_max = fills_max
-        self.book = OrderBook(SpotOrder.restored(record) for record in open_orders)
-        self._events: list[SpotEvent] = []
-        self._now_ms = 0
-
-    def begin(self, now_ms: int) -> None:
-        """Set the time of the commands that follow."""
-        self._now_ms = now_ms
-
-    def take_events(self) -> tuple[SpotEvent, ...]:
-        """Hand over the events since the last call, oldest first."""
-        events = tuple(self._events)
-        self._events.clear()
-        return events
 
     # Commands
 
@@ -80,7 +61,7 @@ class SpotMarket:
         refused = self._outside(terms)
         if refused is not None:
             return refused
-        order = SpotOrder(entered, self._edge(terms), self.sequence + 1, self._now_ms)
+        order = SpotOrder(entered, terms.side, self._edge(terms), self.sequence + 1, self._now_ms)
         if terms.post_only and self.book.would_cross(order.side, order.price_ticks):
             return Refused(Refusal.WOULD_CROSS, "a postOnly order must not trade at once")
         found, complete = self._match(order)
@@ -90,44 +71,22 @@ class SpotMarket:
             return Refused(Refusal.CANNOT_FILL, "a FOK order must fill completely at once")
 
         # From here on it must succeed.
-        self._emit_placed(order)
-        apply(self.book, found)
-        for maker in found.cancelled:
-            self._close(maker, CloseReason.SELF_TRADE)
-        for fill in found.fills:
-            self._trade(order, fill, last=complete and fill is found.fills[-1])
-        if not complete:
-            self._rest_or_close(order, found.stop)
+        self._settle(order, found, complete=complete)
         return Placed(order.record(self.market_id))
-
-    def cancel(self, order_id: int, reason: CloseReason) -> Cancelled | Refused:
-        """Take an order out of the book and release its hold."""
-        order = self.book.orders.get(order_id)
-        if order is None:
-            return Refused(Refusal.NOT_FOUND, "there is no such open order")
-        self.book.remove(order)
-        self._close(order, reason)
-        return Cancelled(order.record(self.market_id))
 
     def halt(self) -> MarketChanged:
         """Take cancels only; halting twice is once."""
         if self.state is not MarketState.HALTED:
             self.state = MarketState.HALTED
             self._events.append(MarketHalted(self._next_sequence()))
-        return MarketChanged(self.symbol.name, self.state.value)
+        return MarketChanged(self.symbol.name, self.state)
 
     def resume(self) -> MarketChanged:
         """Take orders again; resuming twice is once."""
         if self.state is not MarketState.OPEN:
             self.state = MarketState.OPEN
             self._events.append(MarketResumed(self._next_sequence()))
-        return MarketChanged(self.symbol.name, self.state.value)
-
-    def depth(self, query: GetDepth) -> Depth:
-        """Read the level totals, as of this moment of the batch."""
-        bids = tuple(self.book.depth(Side.BUY, query.levels))
-        asks = tuple(self.book.depth(Side.SELL, query.levels))
-        return Depth(self.sequence, bids, asks)
+        return MarketChanged(self.symbol.name, self.state)
 
     # What a price may be
 
@@ -205,39 +164,6 @@ class SpotMarket:
             return sum(self.symbol.value(fill.price_ticks, fill.lots) for fill in found.fills)
         return sum(fill.lots for fill in found.fills) * self.symbol.lot
 
-    def _rest_or_close(self, order: SpotOrder, stop: Stop) -> None:
-        """Decide what becomes of an order that did not fill completely."""
-        if order.terms.time_in_force is TimeInForce.GTC and stop is Stop.NO_LIQUIDITY:
-            self.book.rest(order)
-        elif stop is Stop.SELF_TRADE:
-            self._close(order, CloseReason.SELF_TRADE)
-        elif stop is Stop.FILL_LIMIT:
-            self._close(order, CloseReason.FILL_LIMIT)
-        else:
-            self._close(order, CloseReason.REMAINDER)
-
-    # What an order goes through; the events tell it
-
-    def _emit_placed(self, order: SpotOrder) -> None:
-        terms = order.terms
-        self._events.append(
-            OrderPlaced(
-                self._next_sequence(),
-                order.order_id,
-                order.account_id,
-                order.client_order_id,
-                terms.side,
-                terms.type,
-                terms.time_in_force,
-                terms.post_only,
-                terms.self_trade_prevention,
-                terms.price_ticks,
-                terms.quantity_lots,
-                terms.amount,
-                order.held,
-            )
-        )
-
     def _trade(self, taker: SpotOrder, fill: Fill[SpotOrder], *, last: bool) -> None:
         """Book one fill on both orders; `last`: it completes the taker."""
         maker, lots = fill.maker, fill.lots
@@ -273,26 +199,3 @@ class SpotMarket:
         unheld = order.held if complete else paid
         order.held -= unheld
         return Execution(order.order_id, order.account_id, fee, unheld, order.standing())
-
-    def _close(self, order: SpotOrder, reason: CloseReason) -> None:
-        """Cancel what is left of an order that is not in the book (any more)."""
-        order.cancelled_lots, order.open_lots = order.open_lots, 0
-        unheld, order.held = order.held, 0
-        order.updated_ms = self._now_ms
-        order.advance(OrderEvent.CANCEL)
-        self._events.append(
-            OrderClosed(
-                self._next_sequence(),
-                order.order_id,
-                order.account_id,
-                order.side,
-                order.terms.price_ticks,
-                unheld,
-                reason,
-                order.standing(),
-            )
-        )
-
-    def _next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence

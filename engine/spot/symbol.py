@@ -6,13 +6,11 @@ of a trade, `price_ticks * quantity_lots * unit_value`, is exact.
 
 import msgspec
 
-from engine.amounts import MalformedAmount, format_decimal, parse_decimal
+from engine.amounts import RATE_DECIMALS, RATE_ONE, MalformedAmount, format_decimal, parse_decimal
 from engine.ledger.assets import ASSETS
+from engine.matching.order import Side
+from engine.matching.terms import Outcome
 from engine.refusals import Refusal, Refused
-
-RATE_DECIMALS = 8  # fee rates and the price band are counted in 10**-8
-RATE_ONE = 10**RATE_DECIMALS
-STEPS_MAX = 2**53 - 1  # ticks of a price, lots of a quantity: whole in a double, and in a bigint column
 
 
 class SpotSymbol(msgspec.Struct, frozen=True):
@@ -36,6 +34,22 @@ class SpotSymbol(msgspec.Struct, frozen=True):
     @property
     def quote_decimals(self) -> int:
         return ASSETS[self.quote].decimals
+
+    def book_terms(self, side: Side, _outcome: Outcome | None, price_ticks: int) -> tuple[Side, int]:
+        """The side and price in ticks at which an order stands in the book."""
+        return side, price_ticks
+
+    def spends(self, side: Side) -> str:
+        """The asset that an order pays with, and so the asset that is held for it."""
+        return self.quote if side is Side.BUY else self.base
+
+    def receives(self, side: Side) -> str:
+        """The asset that an order is paid with: its fee comes out of that."""
+        return self.base if side is Side.BUY else self.quote
+
+    @property
+    def price_decimals(self) -> int:
+        return self.quote_decimals
 
     def price_text(self, price_ticks: int) -> str:
         return format_decimal(price_ticks * self.tick, self.quote_decimals)

@@ -34,7 +34,7 @@ def check(status: int, body: Any) -> Any:
     code, message = "UNKNOWN", ""
     if isinstance(body, dict):
         code, message = str(body.get("code", code)), str(body.get("message", message))
-    if status in (429, 503):
+    if status in (408, 429, 503):
         raise Unavailable(status, code, message)
     if status >= 500:
         raise UnknownOutcome(status, code, message)
@@ -49,3 +49,8 @@ def never_connected(error: Exception) -> Unavailable:
 def connection_lost(error: Exception) -> UnknownOutcome:
     """It was sent, or may have been."""
     return UnknownOutcome(NOTHING_CAME_BACK, "CONNECTION_LOST", f"{type(error).__name__} {error}".strip())
+
+
+def unreadable(missing: str) -> UnknownOutcome:
+    """A success, and what should be in it is not: whoever answered, and whatever was done."""
+    return UnknownOutcome(200, "UNREADABLE", f"the answer has no {missing}")

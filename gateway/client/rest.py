@@ -12,10 +12,12 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+import trio
 
 from gateway.client.errors import check, connection_lost, never_connected
 
-TIMEOUT_S = 30.0  # a request's; the exchange itself answers "unknown" after 10 s
+TIMEOUT_S = 30.0  # for the next word of an answer; the exchange itself answers "unknown" after 10 s
+WHOLE_REQUEST = 2  # timeouts: what a request may take in all, so that an answer that drips can't hold its asker
 
 Json = Any
 
@@ -23,8 +25,9 @@ Json = Any
 class RestClient:
     """One connection pool and, once logged in, one token. Every call raises the errors of `gateway.client`."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, timeout_s: float = TIMEOUT_S) -> None:
         self._http = http
+        self._timeout_s = timeout_s
         self.token: str | None = None
 
     async def call(self, method: str, path: str, body: Json = None, **query: str | int | None) -> Json:
@@ -36,10 +39,11 @@ class RestClient:
             headers["Content-Type"] = "application/json"
         parameters = {name: value for name, value in query.items() if value is not None}
         try:
-            answer = await self._http.request(method, path, content=content, headers=headers, params=parameters)
+            with trio.fail_after(self._timeout_s * WHOLE_REQUEST):
+                answer = await self._http.request(method, path, content=content, headers=headers, params=parameters)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise never_connected(error) from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, trio.TooSlowError) as error:
             raise connection_lost(error) from error
         return check(answer.status_code, _decoded(answer.content))
 
@@ -100,7 +104,7 @@ async def open_rest(base_url: str, timeout_s: float = TIMEOUT_S) -> AsyncIterato
     async with httpx.AsyncClient(
         base_url=base_url, timeout=timeout_s, limits=limits, trust_env=False, verify=encrypted
     ) as http:
-        yield RestClient(http)
+        yield RestClient(http, timeout_s)
 
 
 def _decoded(content: bytes) -> Json:

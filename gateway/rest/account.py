@@ -15,7 +15,7 @@ from gateway.identity.caller import Role
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
 from gateway.outcome import outcome_unknown
 from gateway.rest.orders import lost
-from gateway.rest.symbols import NoRequest, find_market
+from gateway.rest.symbols import NoRequest, find_channel
 from gateway.shapes import Shape, asset_log_view, balance_view, fill_view, fills_of, freeze_view
 from storage.interface import TradeFilter
 
@@ -145,7 +145,7 @@ async def get_fills(gateway: Gateway, caller: Caller, request: FillsRequest) -> 
     """One's own side of one's trades."""
     which = TradeFilter(
         caller.user_id,
-        None if request.symbol is None else find_market(gateway, request.symbol).market_id,
+        None if request.symbol is None else find_channel(gateway, request.symbol).market_id,
         None if request.before is None else as_id(request.before),
         request.limit,
     )
@@ -153,11 +153,7 @@ async def get_fills(gateway: Gateway, caller: Caller, request: FillsRequest) -> 
     trades = await gateway.exchange.storage.reader.trades(which)
     return Answer(
         200,
-        [
-            fill_view(fill, by_id[trade.market_id].definition)
-            for trade in trades
-            for fill in fills_of(trade, caller.user_id)
-        ],
+        [fill_view(fill, by_id[trade.market_id]) for trade in trades for fill in fills_of(trade, caller.user_id)],
     )
 
 

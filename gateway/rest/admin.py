@@ -1,20 +1,18 @@
 """What administrators do. Each of these writes leaves a row in the audit table, before it is done."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-import msgspec
 import trio
 
 from actors.messages import RestoreAccount, SuspendAccount
 from engine.ledger.chart import HOUSE, OUTSIDE
 from engine.ledger.commands import ListMarket, MovementKind
+from engine.ledger.records import MarketState
 from engine.products import SPOT, write_definition
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import CancelOrder, HaltMarket, ResumeMarket
 from engine.spot.symbol import make_symbol
+from engine.trading.commands import CancelOrder, HaltMarket, ResumeMarket
 from gateway.answers import Rejected, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
@@ -22,10 +20,10 @@ from gateway.identity.sessions import Member
 from gateway.limits import Decimal, Id, Note, Text, as_id
 from gateway.outcome import outcome_unknown
 from gateway.rest.account import MoveRequest, move
+from gateway.rest.audited import admin_action, audited
 from gateway.rest.orders import CancelView, cancel, cancel_views
 from gateway.rest.symbols import show_symbol
-from gateway.shapes import ErrorBody, Shape
-from storage.interface import AdminAction, DatabaseAway
+from gateway.shapes import Shape
 
 TWO_STEPS_S = 8.0  # a change of row and actor goes on to its end when its asker leaves; below a request's deadline
 
@@ -54,7 +52,7 @@ class SymbolStateView(Shape, frozen=True):
     """Where the market stands now."""
 
     symbol: str
-    state: str
+    state: MarketState
 
 
 class AdminCancelRequest(Shape, frozen=True):
@@ -119,33 +117,33 @@ async def create_symbol(gateway: Gateway, caller: Caller, request: NewSymbolRequ
         listed = await gateway.exchange.accounts.ask(listing)
         return refusal(listed) if isinstance(listed, Refused) else Answer(201, show_symbol(gateway, listed.market))
 
-    return await _audited(gateway, caller, "create_symbol", request.symbol, request, act)
+    return await audited(gateway, caller, "create_symbol", request.symbol, request, act)
 
 
 async def halt_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
     """From here on only cancels are taken; halting twice is once."""
-    act = partial(_change_symbol, gateway, HaltMarket(request.symbol))
-    return await _audited(gateway, caller, "halt_symbol", request.symbol, request, act)
+    act = partial(_change_symbol, gateway, HaltMarket(SPOT, request.symbol, caller.user_id))
+    return await audited(gateway, caller, "halt_symbol", request.symbol, request, act)
 
 
 async def resume_symbol(gateway: Gateway, caller: Caller, request: ChangeSymbolRequest) -> Answer:
     """Orders are taken again; a parked market comes back."""
-    act = partial(_change_symbol, gateway, ResumeMarket(request.symbol))
-    return await _audited(gateway, caller, "resume_symbol", request.symbol, request, act)
+    act = partial(_change_symbol, gateway, ResumeMarket(SPOT, request.symbol, caller.user_id))
+    return await audited(gateway, caller, "resume_symbol", request.symbol, request, act)
 
 
 async def _change_symbol(gateway: Gateway, command: HaltMarket | ResumeMarket) -> Answer:
     changed = await gateway.exchange.accounts.ask(command)
     if isinstance(changed, Refused):
         return refusal(changed)
-    return Answer(200, SymbolStateView(changed.symbol, changed.state))
+    return Answer(200, SymbolStateView(changed.name, changed.state))
 
 
 async def cancel_any_order(gateway: Gateway, caller: Caller, request: AdminCancelRequest) -> Answer:
     """As an owner's cancel."""
     order_id = as_id(request.order_id)
     act = partial(cancel, gateway, CancelOrder(None, order_id))
-    return await _audited(gateway, caller, "cancel_order", f"order {order_id}", request, act)
+    return await audited(gateway, caller, "cancel_order", f"order {order_id}", request, act)
 
 
 # Users
@@ -154,14 +152,14 @@ async def cancel_any_order(gateway: Gateway, caller: Caller, request: AdminCance
 async def set_role(gateway: Gateway, caller: Caller, request: RoleRequest) -> Answer:
     """Not one's own: so there is always an administrator left."""
     user_id = _other_than(caller, request.id)
-    action = _action(gateway, caller, "set_role", f"user {user_id}", request)
+    action = admin_action(gateway, caller, "set_role", f"user {user_id}", request)
     return Answer(200, _user_view(await gateway.sessions.set_role(user_id, request.role, action)))
 
 
 async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
     """Nothing more is taken from the account, its orders are cancelled, its sockets closed."""
     user_id = _other_than(caller, request.id)
-    action = _action(gateway, caller, "suspend", f"account {user_id}", request)
+    action = admin_action(gateway, caller, "suspend", f"account {user_id}", request)
     with trio.fail_after(TWO_STEPS_S, shield=True):
         member = await gateway.sessions.suspend(user_id, action)
         with outcome_unknown():  # the row is there, so the next start will know of it
@@ -173,7 +171,7 @@ async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChan
 async def restore_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
     """The account is served again; what was cancelled stays so."""
     user_id = _other_than(caller, request.id)
-    action = _action(gateway, caller, "restore", f"account {user_id}", request)
+    action = admin_action(gateway, caller, "restore", f"account {user_id}", request)
     with trio.fail_after(TWO_STEPS_S, shield=True):
         member = await gateway.sessions.restore(user_id, action)
         with outcome_unknown():
@@ -187,33 +185,10 @@ async def restore_account(gateway: Gateway, caller: Caller, request: AccountChan
 async def fund_house(gateway: Gateway, caller: Caller, request: MoveRequest) -> Answer:
     """From the outside world into the house's account; transIds are the house's own."""
     act = partial(move, gateway, MovementKind.HOUSE_FUND, HOUSE, request, OUTSIDE)
-    return await _audited(gateway, caller, "fund_house", "house", request, act)
+    return await audited(gateway, caller, "fund_house", "house", request, act)
 
 
-# The audit table
-
-
-async def _audited(
-    gateway: Gateway,
-    caller: Caller,
-    action: str,
-    target: str,
-    request: msgspec.Struct,
-    act: Callable[[], Awaitable[Answer]],
-) -> Answer:
-    """Write down what is about to be done, as without the row it is not; and write down if it was refused."""
-    write = gateway.exchange.storage.identity.write_admin_action
-    await write(_action(gateway, caller, action, target, request))
-    answer = await act()
-    if isinstance(answer.body, ErrorBody):
-        with suppress(DatabaseAway):  # the refusal is told all the same
-            await write(_action(gateway, caller, f"{action}_refused", target, answer.body))
-    return answer
-
-
-def _action(gateway: Gateway, caller: Caller, action: str, target: str, request: msgspec.Struct) -> AdminAction:
-    details = msgspec.json.encode(request).decode()
-    return AdminAction(0, caller.user_id, action, target, details, gateway.exchange.clock.now_ms())
+# Users, inside and out
 
 
 def _other_than(caller: Caller, given: int | str) -> int:

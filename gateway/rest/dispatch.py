@@ -11,13 +11,14 @@ import trio
 
 from engine.refusals import Refusal
 from gateway.address import client_address
-from gateway.answers import Answer, Rejected, failure
+from gateway.answers import Answer, Rejected, as_on, failure
 from gateway.context import Gateway, answer_for, attempt, no_answer
-from gateway.decoding import decode_body, decode_fields, query_fields
+from gateway.decoding import decode_body, decode_fields, malformed, query_fields
 from gateway.identity.caller import Caller, Role
 from gateway.identity.sessions import Unauthorized
 from gateway.metrics import RequestMetrics
-from gateway.rest.routes import Access, Route, RouteClass
+from gateway.rest.numbers import read_number
+from gateway.rest.route import Access, Route, RouteClass
 from gateway.rest.symbols import NoRequest
 from gateway.statuses import Problem
 
@@ -25,6 +26,9 @@ Scope = Mapping[str, Any]
 ReadBody = Callable[[], Awaitable[bytes]]
 
 NOTHING = NoRequest()
+
+# Whom a route is for, where not every user will do.
+ROLES = {Access.MARKET_MAKER: (Role.MARKET_MAKER, Role.ADMIN), Access.ADMIN: (Role.ADMIN,)}
 
 
 class ClientGone(Exception):
@@ -36,6 +40,7 @@ class Target(msgspec.Struct, frozen=True):
 
     route: Route
     has_body: bool
+    is_merged: bool  # a request is put together from its body and from its path or its query
     decoder: msgspec.json.Decoder[Any]
     metrics: RequestMetrics
 
@@ -58,6 +63,7 @@ class Dispatcher:
                 raise
             except Exception as error:  # noqa: BLE001  # the wall between a request and all others
                 answer = answer_for(error)
+        answer = as_on(target.route.path, answer)
         target.metrics.observe(answer.status, trio.current_time() - started)
         return answer
 
@@ -77,16 +83,17 @@ class Dispatcher:
         if access is Access.ANYONE:
             return Caller(address)
         caller = self._gateway.sessions.authenticate(bearer_token(scope["headers"]), address)
-        if access is Access.ADMIN and caller.role is not Role.ADMIN:
-            raise Rejected(Refusal.FORBIDDEN, "this is for administrators")
+        if access in ROLES and caller.role not in ROLES[access]:
+            raise Rejected(Refusal.FORBIDDEN, f"this is for {access.value}")
         return caller
 
 
 def _target(route: Route, metrics: RequestMetrics) -> Target:
-    # With fields in its path, a request is put together from both, so its body is read as it comes.
-    shape = dict[str, Any] if "{" in route.path else route.request
     has_body = route.method == "POST" and route.request is not NoRequest
-    return Target(route, has_body, msgspec.json.Decoder(shape), metrics)
+    is_merged = has_body and ("{" in route.path or bool(route.in_query))
+    if is_merged:  # so its body is read as it comes
+        return Target(route, has_body, is_merged, msgspec.json.Decoder(dict[str, Any]), metrics)
+    return Target(route, has_body, is_merged, msgspec.json.Decoder(route.request, float_hook=read_number), metrics)
 
 
 def _request(target: Target, fields: Mapping[str, str], query: bytes, body: bytes) -> Any:
@@ -95,9 +102,13 @@ def _request(target: Target, fields: Mapping[str, str], query: bytes, body: byte
         return NOTHING
     if not target.has_body:
         return decode_fields({**query_fields(query), **fields}, kind)
-    if not fields:
+    if not target.is_merged:
         return decode_body(body, target.decoder)
-    return decode_fields({**(decode_body(body, target.decoder) if body else {}), **fields}, kind, strict=True)
+    given = decode_body(body, target.decoder) if body else {}
+    asked = {name: value for name, value in query_fields(query).items() if name in target.route.in_query}
+    for name in asked.keys() & given.keys():
+        raise malformed(f"{name} stands in the query and in the body")
+    return decode_fields({**given, **asked, **fields}, kind, strict=not asked)  # what stands in a query is text
 
 
 def bearer_token(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -4,17 +4,18 @@ import msgspec
 
 from engine.amounts import format_decimal
 from engine.ledger.assets import ASSETS
-from engine.ledger.chart import FEES, HOUSE, OUTSIDE, SYSTEM_ACCOUNTS
+from engine.ledger.chart import FEES, HOUSE, SYSTEM_ACCOUNTS
 from engine.ledger.records import OrderRecord, TradeRecord
+from engine.matching.order import Side
 from engine.products import SPOT
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import PAGE_DEFAULT, AccountName, Id, Limit, Text, as_id
 from gateway.rest.orders import OrdersRequest, order_filter, view
-from gateway.rest.symbols import NoRequest, find_market, show_symbol
+from gateway.rest.symbols import NoRequest, find_channel, show_symbol
 from gateway.shapes import BalanceView, OrderView, Shape, SymbolView, TradeView, balance_view, trade_view
 from storage.interface import TradeFilter
 
-SYSTEM_IDS = {"outside": OUTSIDE, "fees": FEES, "house": HOUSE}
+SYSTEM_IDS = {name: account_id for account_id, name in SYSTEM_ACCOUNTS.items()}
 
 
 class AllOrdersRequest(OrdersRequest, frozen=True):
@@ -130,7 +131,7 @@ class ActionView(Shape, frozen=True):
 async def get_all_orders(gateway: Gateway, _: Caller, request: AllOrdersRequest) -> Answer:
     """Newest first."""
     account_id = None if request.account_id is None else account_id_of(request.account_id)
-    records = await gateway.exchange.storage.reader.orders(order_filter(gateway, request, account_id))
+    records = await gateway.exchange.storage.reader.orders(order_filter(gateway, request, account_id, None))
     return Answer(200, [_owned(gateway, record) for record in records])
 
 
@@ -143,7 +144,7 @@ async def get_all_trades(gateway: Gateway, _: Caller, request: AllTradesRequest)
     """Newest first."""
     which = TradeFilter(
         None if request.account_id is None else account_id_of(request.account_id),
-        None if request.symbol is None else find_market(gateway, request.symbol).market_id,
+        None if request.symbol is None else find_channel(gateway, request.symbol).market_id,
         None if request.before is None else as_id(request.before),
         request.limit,
     )
@@ -152,15 +153,16 @@ async def get_all_trades(gateway: Gateway, _: Caller, request: AllTradesRequest)
 
 
 def _whole(gateway: Gateway, trade: TradeRecord) -> WholeTradeView:
-    symbol = gateway.exchange.directory.by_id[trade.market_id].definition
+    market = gateway.exchange.directory.by_id[trade.market_id]
+    buyer_pays, seller_pays = (ASSETS[market.definition.receives(side)].decimals for side in (Side.BUY, Side.SELL))
     return WholeTradeView(
-        trade_view(trade, symbol),
+        trade_view(trade, market),
         trade.buyer_id,
         trade.seller_id,
         str(trade.buy_order_id),
         str(trade.sell_order_id),
-        format_decimal(trade.buy_fee, symbol.base_decimals),
-        format_decimal(trade.sell_fee, symbol.quote_decimals),
+        format_decimal(trade.buy_fee, buyer_pays),
+        format_decimal(trade.sell_fee, seller_pays),
     )
 
 

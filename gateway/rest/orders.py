@@ -1,5 +1,6 @@
 """Orders of the caller: place, cancel, look up."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from actors.core import Unavailable, Unknown
@@ -8,17 +9,18 @@ from engine.ledger.records import OrderRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
 from engine.messages import Known
-from engine.products import SPOT
+from engine.prediction.commands import PlaceShareOrder
+from engine.products import ADMISSIONS, SPOT
 from engine.refusals import Refusal, Refused
-from engine.spot.admission import admit
-from engine.spot.commands import CancelAllOrders, Cancelled, CancelOrder, PlaceOrder
-from engine.spot.order import terms_of
-from gateway.answers import LOOK_IT_UP, failure, refusal
+from engine.spot.commands import PlaceOrder
+from engine.trading.commands import CancelAllOrders, Cancelled, CancelOrder, Placed
+from engine.trading.order import terms_of
+from gateway.answers import LOOK_IT_UP, Rejected, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
 from gateway.outcome import outcome_unknown
-from gateway.rest.symbols import find_market
-from gateway.shapes import OrderView, Shape, order_view
+from gateway.rest.symbols import find_channel, find_market
+from gateway.shapes import ErrorBody, OrderView, Shape, order_view
 from gateway.statuses import Problem
 from storage.interface import OrderFilter
 
@@ -111,36 +113,49 @@ async def place_order(gateway: Gateway, caller: Caller, request: PlaceOrderReque
         request.self_trade_prevention,
         request.client_order_id,
     )
+    placed = await place(gateway, order)
+    if isinstance(placed, Refused):
+        return refusal(placed)
+    record = placed.order
+    taken = PlacedView(str(record.order_id), "accepted", view(gateway, record))
+    return Answer(200 if placed.repeated else 201, taken)
+
+
+async def place(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Placed | Refused:
+    """Place an order of any product; one whose clientOrderId is known is answered as it stands. Raises Rejected."""
     if order.client_order_id is not None and (earlier := await _earlier(gateway, order)):
         return earlier
     placed = await gateway.exchange.accounts.ask(order)
-    if isinstance(placed, Refused):
-        return refusal(placed)
     if isinstance(placed, Known):  # settled between the look-up and accounts
         with outcome_unknown():
-            return await _earlier(gateway, order) or lost()
-    return _placed(gateway, placed.order, 200 if placed.repeated else 201)
+            earlier = await _earlier(gateway, order)
+        if earlier is None:
+            raise Rejected(Problem.UNKNOWN, LOST)
+        return earlier
+    return placed
 
 
-async def _earlier(gateway: Gateway, order: PlaceOrder) -> Answer | None:
+async def _earlier(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Placed | Refused | None:
     """Answer a repeat from storage; None if the id is new there."""
     assert order.client_order_id is not None
     record = await gateway.exchange.storage.reader.order_by_client_id(order.account_id, order.client_order_id)
     if record is None:
         return None
-    market = gateway.exchange.directory.find(SPOT, order.symbol)
-    if market is None or (market.market_id, admit(order, market.definition)) != (record.market_id, terms_of(record)):
-        return failure(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
-    return _placed(gateway, record, 200)
+    admission = ADMISSIONS[type(order)]
+    market = gateway.exchange.directory.find(admission.product, admission.market_of(order))
+    if market is not None and market.market_id == record.market_id:
+        terms = admission.admit(order, market.definition)
+        if terms == terms_of(record):
+            return Placed(record, repeated=True)
+    return Refused(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
 
 
-def _placed(gateway: Gateway, record: OrderRecord, status: int) -> Answer:
-    return Answer(status, PlacedView(str(record.order_id), "accepted", view(gateway, record)))
+LOST = f"the id is known, but nothing is found under it: {LOOK_IT_UP}"
 
 
 def lost() -> Answer:
     """Say that a command is known and its row is not there, which only a defect can bring about."""
-    return failure(Problem.UNKNOWN, f"the id is known, but nothing is found under it: {LOOK_IT_UP}")
+    return failure(Problem.UNKNOWN, LOST)
 
 
 # Cancelling
@@ -152,55 +167,77 @@ async def cancel_order(gateway: Gateway, caller: Caller, request: CancelOrderReq
         return failure(Refusal.MALFORMED, "orderId or clientOrderId is needed")
     order_id = None if request.order_id is None else as_id(request.order_id)
     client_order_id = request.client_order_id if order_id is None else None
-    return await cancel(gateway, CancelOrder(caller.user_id, order_id, client_order_id))
+    return await cancel(gateway, CancelOrder(caller.user_id, order_id, client_order_id, SPOT))
 
 
 async def cancel_order_by_id(gateway: Gateway, caller: Caller, request: OrderRequest) -> Answer:
     """The same by the order's id."""
-    return await cancel(gateway, CancelOrder(caller.user_id, as_id(request.order_id)))
+    return await cancel(gateway, CancelOrder(caller.user_id, as_id(request.order_id), product=SPOT))
 
 
 async def cancel_order_by_client_id(gateway: Gateway, caller: Caller, request: ClientOrderRequest) -> Answer:
     """The same by the owner's own id."""
-    return await cancel(gateway, CancelOrder(caller.user_id, None, request.client_order_id))
+    return await cancel(gateway, CancelOrder(caller.user_id, None, request.client_order_id, SPOT))
 
 
 async def cancel(gateway: Gateway, command: CancelOrder) -> Answer:
     """Cancel, or say from storage how the order ended."""
+    ended = await end_order(gateway, command)
+    return refusal(ended) if isinstance(ended, Refused) else Answer(200, cancel_view(gateway, ended))
+
+
+async def end_order(gateway: Gateway, command: CancelOrder) -> OrderRecord | Refused:
+    """Cancel an order of any product; the answer is the cancelled order, even if it has been so for long."""
     for _ in range(2):  # the second time for an order that was placed between the question and the look-up
         answer = await gateway.exchange.accounts.ask(command)
         if isinstance(answer, Cancelled):
-            return _cancelled(gateway, answer.order)
+            return answer.order
         if answer.code is not Refusal.NOT_FOUND:
-            return refusal(answer)
+            return answer
         record = await _whoever_it_was(gateway, command)
         if record is None:
             break
         if record.state is OrderState.CANCELLED:
-            return _cancelled(gateway, record)
+            return record
         if record.state is OrderState.FILLED:
-            return failure(Refusal.ALREADY_FILLED, f"order {record.order_id} is filled")
-    return failure(Refusal.NOT_FOUND, "there is no such order")
+            return Refused(Refusal.ALREADY_FILLED, f"order {record.order_id} is filled")
+    return Refused(Refusal.NOT_FOUND, "there is no such order")
 
 
 async def _whoever_it_was(gateway: Gateway, command: CancelOrder) -> OrderRecord | None:
     """Find the order that a cancel names, unless it is somebody else's."""
-    reader = gateway.exchange.storage.reader
     if command.order_id is not None:
-        record = await reader.order(command.order_id)
-        return record if record is not None and command.account_id in (None, record.account_id) else None
+        return await find_order(gateway, command.order_id, command.account_id, command.product)
     assert command.account_id is not None
     assert command.client_order_id is not None
-    return await reader.order_by_client_id(command.account_id, command.client_order_id)
+    return await find_by_client_id(gateway, command.account_id, command.client_order_id, command.product)
 
 
-def _cancelled(gateway: Gateway, record: OrderRecord) -> Answer:
-    return Answer(200, cancel_view(gateway, record))
+async def find_order(
+    gateway: Gateway, order_id: int, account_id: int | None, product: str | None
+) -> OrderRecord | None:
+    """An order of this account (None: anybody's) and product (None: any), open or closed."""
+    record = await gateway.exchange.storage.reader.order(order_id)
+    if record is None or account_id not in (None, record.account_id):
+        return None
+    return _if_of(gateway, record, product)
+
+
+async def find_by_client_id(
+    gateway: Gateway, account_id: int, client_order_id: str, product: str | None
+) -> OrderRecord | None:
+    """The same by the owner's own id."""
+    record = await gateway.exchange.storage.reader.order_by_client_id(account_id, client_order_id)
+    return None if record is None else _if_of(gateway, record, product)
+
+
+def _if_of(gateway: Gateway, record: OrderRecord, product: str | None) -> OrderRecord | None:
+    return record if product in (None, gateway.exchange.directory.by_id[record.market_id].product) else None
 
 
 async def cancel_all_orders(gateway: Gateway, caller: Caller, request: CancelAllRequest) -> Answer:
     """200 with a list: what was cancelled, and what could not be. Who closed by themselves meanwhile are not in it."""
-    parts = await gateway.exchange.accounts.ask(CancelAllOrders(caller.user_id, request.symbol))
+    parts = await gateway.exchange.accounts.ask(CancelAllOrders(caller.user_id, SPOT, request.symbol))
     if isinstance(parts, Refused):
         return refusal(parts)
     return Answer(200, cancel_views(gateway, parts))
@@ -208,16 +245,24 @@ async def cancel_all_orders(gateway: Gateway, caller: Caller, request: CancelAll
 
 def cancel_views(gateway: Gateway, parts: tuple[object, ...]) -> list[CancelView]:
     """Show the parts of a gathered cancel."""
-    views = []
+    return [
+        cancel_view(gateway, part)
+        if isinstance(part, OrderRecord)
+        else CancelView(status="failed", code=part.code, message=part.message)
+        for part in cancel_parts(parts)
+    ]
+
+
+def cancel_parts(parts: tuple[object, ...]) -> Iterator[OrderRecord | ErrorBody]:
+    """What a gathered cancel has come to, order by order: those that closed by themselves meanwhile are not in it."""
     for part in parts:
         if isinstance(part, Cancelled):
-            views.append(cancel_view(gateway, part.order))
+            yield part.order
         elif isinstance(part, Refused) and part.code is not Refusal.NOT_FOUND:
-            views.append(CancelView(status="failed", code=part.code.value, message=part.message))
+            yield ErrorBody(part.code.value, part.message)
         elif isinstance(part, Unavailable):
             code = Problem.UNKNOWN if isinstance(part, Unknown) else Problem.BUSY
-            views.append(CancelView(status="failed", code=code.value, message=str(part)))
-    return views
+            yield ErrorBody(code.value, str(part))
 
 
 def cancel_view(gateway: Gateway, record: OrderRecord) -> CancelView:
@@ -230,8 +275,8 @@ def cancel_view(gateway: Gateway, record: OrderRecord) -> CancelView:
 
 async def get_order(gateway: Gateway, caller: Caller, request: OrderRequest) -> Answer:
     """200, or 404, for another's order too."""
-    record = await gateway.exchange.storage.reader.order(as_id(request.order_id))
-    if record is None or record.account_id != caller.user_id:
+    record = await find_order(gateway, as_id(request.order_id), caller.user_id, SPOT)
+    if record is None:
         return failure(Refusal.NOT_FOUND, f"there is no order {request.order_id}")
     return Answer(200, view(gateway, record))
 
@@ -241,8 +286,7 @@ async def get_order_by_client_id(gateway: Gateway, caller: Caller, request: Clie
     query = FindCommand("order", caller.user_id, request.client_order_id)
     if await gateway.exchange.accounts.ask(query) == "pending":
         return Answer(202, PendingView("pending"))
-    reader = gateway.exchange.storage.reader
-    record = await reader.order_by_client_id(caller.user_id, request.client_order_id)
+    record = await find_by_client_id(gateway, caller.user_id, request.client_order_id, SPOT)
     if record is None:
         return failure(Refusal.NOT_FOUND, f"there is no order with clientOrderId {request.client_order_id}")
     return Answer(200, view(gateway, record))
@@ -256,21 +300,23 @@ class PendingView(Shape, frozen=True):
 
 async def get_orders(gateway: Gateway, caller: Caller, request: OrdersRequest) -> Answer:
     """A bare list, newest first."""
-    records = await gateway.exchange.storage.reader.orders(order_filter(gateway, request, caller.user_id))
+    records = await gateway.exchange.storage.reader.orders(order_filter(gateway, request, caller.user_id, SPOT))
     return Answer(200, [view(gateway, record) for record in records])
 
 
-def order_filter(gateway: Gateway, request: OrdersRequest, account_id: int | None) -> OrderFilter:
+def order_filter(gateway: Gateway, request: OrdersRequest, account_id: int | None, product: str | None) -> OrderFilter:
     """Say what a list shall show. Raises Rejected(NOT_FOUND) for an unknown symbol."""
+    find = find_market if product == SPOT else find_channel
     return OrderFilter(
         account_id,
-        None if request.symbol is None else find_market(gateway, request.symbol).market_id,
+        None if request.symbol is None else find(gateway, request.symbol).market_id,
         OPEN[request.state],
         None if request.before is None else as_id(request.before),
         request.limit,
+        product if request.symbol is None else None,
     )
 
 
 def view(gateway: Gateway, record: OrderRecord) -> OrderView:
     """Show an order with its market's terms."""
-    return order_view(record, gateway.exchange.directory.by_id[record.market_id].definition)
+    return order_view(record, gateway.exchange.directory.by_id[record.market_id])

@@ -1,18 +1,30 @@
 """The one table of routes: the dispatcher, the authorisation and /openapi.json are all made from it.
 
 A request's fields come from the path (`{name}`), the others from the query (GET, DELETE) or from the JSON body (POST).
+On /api/* without v1, prediction's own paths, refusals have statuses of their own (gateway/statuses.py).
 """
 
-import enum
-from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from engine.refusals import Refusal
 from gateway.context import Handler
 from gateway.rest import account, admin, auth, inspection, operations, orders, symbols
 from gateway.rest.inspection import ActionView, ActorView, SnapshotView, TrialBalanceView, WholeTradeView
+from gateway.rest.prediction import maker
+from gateway.rest.prediction.routes import PREDICTION_ROUTES
+from gateway.rest.route import (
+    ADMIN,
+    ANYONE,
+    ASKS_MARKET,
+    CANCELS,
+    LOOKS_UP,
+    MOVES,
+    PLACES,
+    USER,
+    Access,
+    R,
+    Route,
+    RouteClass,
+)
 from gateway.rest.symbols import NoRequest
 from gateway.shapes import (
     AssetLogView,
@@ -27,59 +39,7 @@ from gateway.shapes import (
 )
 from gateway.statuses import Code, Problem
 
-
-class Access(enum.Enum):
-    """Who may call a route."""
-
-    ANYONE = "anyone"
-    USER = "user"
-    ADMIN = "admin"
-
-
-class RouteClass(enum.Enum):
-    """What is counted, timed and limited together."""
-
-    AUTH = "auth"
-    ORDERS = "orders"
-    ACCOUNT = "account"
-    MARKET_DATA = "market_data"
-    ADMIN = "admin"
-    OPERATIONS = "operations"
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One method of one path; `answers` are the good ones: status and type of the body."""
-
-    method: str
-    path: str
-    handler: Handler[Any]
-    request: type[msgspec.Struct]
-    answers: Mapping[int, Any]
-    access: Access
-    route_class: RouteClass
-    refusals: tuple[Code, ...] = ()  # beside those that any route may give
-    fast: bool = False  # served in front of Quart (gateway/rest/fast_lane.py); such a path has no fields
-
-
-R = Refusal
-ANYONE, USER, ADMIN = Access.ANYONE, Access.USER, Access.ADMIN
-LOOKS_UP = (R.NOT_FOUND,)
-CANCELS = (R.NOT_FOUND, R.ALREADY_FILLED, R.MARKET_HALTED)
-MOVES = (R.NOT_FOUND, R.CONFLICT, R.INSUFFICIENT_FUNDS, R.ISSUE_EXCEEDED)
-PLACES = (
-    R.NOT_FOUND,
-    R.CONFLICT,
-    R.MARKET_HALTED,
-    R.MARKET_CLOSED,
-    R.OFF_TICK,
-    R.OFF_LOT,
-    R.BELOW_MINIMUM,
-    R.OUTSIDE_BAND,
-    R.TOO_MANY_ORDERS,
-    R.INSUFFICIENT_FUNDS,
-    R.WOULD_CROSS,
-    R.CANNOT_FILL,
-)
+__all__ = ["ROUTES", "Access", "Route", "RouteClass"]
 
 
 def _auth(method: str, path: str, handler: Handler[Any], request: Any, answers: Any, who: Access, *more: Code) -> Route:
@@ -145,6 +105,9 @@ ROUTES: tuple[Route, ...] = (
         orders.PlaceOrderRequest,
         {201: orders.PlacedView, 200: orders.PlacedView},
         *PLACES,
+        R.OFF_LOT,
+        R.BELOW_MINIMUM,
+        R.OUTSIDE_BAND,
     ),
     _orders("GET", "", orders.get_orders, orders.OrdersRequest, {200: list[OrderView]}, *LOOKS_UP),
     _orders("DELETE", "", orders.cancel_all_orders, orders.CancelAllRequest, {200: list[orders.CancelView]}, *LOOKS_UP),
@@ -168,7 +131,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     _market_data("", symbols.get_symbols, NoRequest, list[SymbolView]),
     _market_data("/{symbol}", symbols.get_symbol, symbols.SymbolRequest, SymbolView, *LOOKS_UP),
-    _market_data("/{symbol}/book", symbols.get_book, symbols.BookRequest, BookView, R.NOT_FOUND, R.MARKET_HALTED),
+    _market_data("/{symbol}/book", symbols.get_book, symbols.BookRequest, BookView, *ASKS_MARKET),
     _market_data("/{symbol}/trades", symbols.get_trades, symbols.TradesRequest, list[TradeView], *LOOKS_UP),
     _admin("POST", "/symbols", admin.create_symbol, admin.NewSymbolRequest, {201: SymbolView}, R.CONFLICT),
     _admin(
@@ -241,6 +204,11 @@ ROUTES: tuple[Route, ...] = (
         R.CONFLICT,
     ),
     _admin("POST", "/house/fund", admin.fund_house, account.MoveRequest, {200: account.MovedView}, *MOVES),
+    _admin("POST", "/market-maker/fund", maker.fund_maker, account.MoveRequest, {200: account.MovedView}, *MOVES),
+    _admin(
+        "POST", "/market-maker/return", maker.return_from_maker, account.MoveRequest, {200: account.MovedView}, *MOVES
+    ),
+    *PREDICTION_ROUTES,
     *(
         route
         for prefix in ("", "/api/v1")

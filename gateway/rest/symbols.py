@@ -5,7 +5,7 @@ from actors.directory import MarketEntry
 from engine.ledger.records import MarketRecord
 from engine.products import SPOT
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import GetDepth
+from engine.trading.commands import GetDepth
 from gateway.answers import Rejected, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import DEPTH_DEFAULT, PAGE_DEFAULT, Id, Levels, Limit, Text, as_id
@@ -70,7 +70,7 @@ async def get_trades(gateway: Gateway, _: Caller, request: TradesRequest) -> Ans
     before = None if request.before is None else as_id(request.before)
     which = TradeFilter(market_id=market.market_id, before=before, limit=request.limit)
     trades = await gateway.exchange.storage.reader.trades(which)
-    return Answer(200, [trade_view(trade, market.definition) for trade in trades])
+    return Answer(200, [trade_view(trade, market) for trade in trades])
 
 
 def find_market(gateway: Gateway, symbol: str) -> MarketEntry:
@@ -78,6 +78,14 @@ def find_market(gateway: Gateway, symbol: str) -> MarketEntry:
     market = gateway.exchange.directory.find(SPOT, symbol)
     if market is None:
         raise Rejected(Refusal.NOT_FOUND, f"there is no symbol {symbol}")
+    return market
+
+
+def find_channel(gateway: Gateway, name: str) -> MarketEntry:
+    """Find a market of any product: BTC_USDT, prediction/7. Raises Rejected(NOT_FOUND)."""
+    market = gateway.exchange.directory.by_channel.get(name)
+    if market is None:
+        raise Rejected(Refusal.NOT_FOUND, f"there is no market {name}")
     return market
 
 

@@ -1,9 +1,9 @@
 """The channels of one socket: which exist, who may watch them, and which topics of the broadcaster each of them takes.
 
 channel                     topics
-trades:SYM                  trades:SYM
-book:SYM                    book:SYM
-ticker:SYM                  ticker:SYM, trades:SYM     one line each, so a trade comes once
+trades:MKT                  trades:MKT
+book:MKT                    book:MKT
+ticker:MKT                  ticker:MKT, trades:MKT     one line each, so a trade comes once
 orders, fills, balances     account:ID                 one line, filtered
 """
 
@@ -14,7 +14,6 @@ from actors.outbox import Outbox
 from actors.private_line import PRIVATE_CHANNELS, PrivateLine
 from actors.subscriptions import Unwatch, Watch
 from engine.ledger.page import account_channel
-from engine.products import SPOT
 from engine.refusals import Refusal
 from gateway.answers import Rejected
 from gateway.identity.caller import Caller
@@ -42,7 +41,7 @@ class Channels:
         """Open a channel, for `watch`; who has it already gets a new snapshot. Raises Rejected."""
         topics = self._topics(channel)
         if channel not in self._open and len(self._open) >= SUBSCRIPTIONS_MAX:
-            raise Rejected(Problem.TOO_MANY_REQUESTS, f"a socket has at most {SUBSCRIPTIONS_MAX} channels")
+            raise Rejected(Problem.TOO_MANY_REQUESTS, f"a connection has at most {SUBSCRIPTIONS_MAX} channels")
         self._open[channel] = topics
         if channel in PRIVATE_CHANNELS:
             self._subscribe_private(channel)
@@ -94,6 +93,6 @@ class Channels:
                 raise Unauthorized(f"{channel} is private: connect with a token")
             return (self.account_topic,)
         kind, _, name = channel.partition(":")
-        if kind not in MARKET_KINDS or self._directory.find(SPOT, name) is None:
+        if kind not in MARKET_KINDS or name not in self._directory.by_channel:
             raise Rejected(Refusal.NOT_FOUND, "there is no such channel")
         return (channel, f"trades:{name}") if kind == "ticker" else (channel,)

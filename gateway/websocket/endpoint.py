@@ -1,6 +1,7 @@
 """`/ws` as an ASGI application: the handshake, and who is behind it.
 
 Authorization: Bearer ..., or ?token=     good -> 101     bad -> 401, 403     none -> 101, market data only
+A GET that asks for no upgrade            426
 """
 
 from collections.abc import Mapping
@@ -9,15 +10,18 @@ from typing import Any
 import msgspec
 
 from gateway.address import client_address
-from gateway.answers import Answer, Rejected
+from gateway.answers import Answer, Rejected, failure
 from gateway.context import Gateway
 from gateway.decoding import query_fields
 from gateway.identity.caller import Caller
 from gateway.rest.dispatch import bearer_token
+from gateway.rest.fast_lane import respond
+from gateway.statuses import Problem
 from gateway.websocket.connection import Connection
 from gateway.websocket.wire import Receive, Send, Wire
 
 PATH = b"/ws"
+UPGRADE = ((b"upgrade", b"websocket"), (b"connection", b"upgrade"))  # a 426 must have the one, and that the other
 
 
 class WebSocketEndpoint:
@@ -28,9 +32,17 @@ class WebSocketEndpoint:
         self._otherwise = otherwise
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket" or scope["raw_path"] != PATH:
+        if scope.get("raw_path") != PATH:  # a lifespan has none
             await self._otherwise(scope, receive, send)
-            return
+        elif scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD"):
+            answer = failure(Problem.UPGRADE_REQUIRED, "this is a WebSocket: connect to it with a WebSocket client")
+            await respond(send, msgspec.structs.replace(answer, headers=UPGRADE))
+        else:
+            await self._otherwise(scope, receive, send)
+
+    async def _connect(self, scope: Any, receive: Receive, send: Send) -> None:
         event = await receive()
         if event["type"] != "websocket.connect":
             return

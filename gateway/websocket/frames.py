@@ -9,7 +9,7 @@ from gateway.limits import ID_END, TEXT_PATTERN
 from gateway.rest.orders import CancelAllRequest, CancelOrderRequest, PlaceOrderRequest
 from gateway.shapes import Shape
 
-SUBSCRIPTIONS_MAX = 200  # channels of one socket, so also of one frame; above it TOO_MANY_REQUESTS
+SUBSCRIPTIONS_MAX = 200  # channels of one socket: above it TOO_MANY_REQUESTS; so also of one frame: above it MALFORMED
 
 OpId = Annotated[str, msgspec.Meta(pattern=TEXT_PATTERN)] | Annotated[int, msgspec.Meta(gt=-ID_END, lt=ID_END)]
 Channels = Annotated[tuple[str, ...], msgspec.Meta(max_length=SUBSCRIPTIONS_MAX)]

@@ -1,18 +1,14 @@
 """Turns pushes into texts: each shared one once, for everybody who gets it."""
 
-from typing import Any
-
 import msgspec
 
 from actors.directory import Directory
-from actors.levels import Level
 from actors.private_line import BALANCES, FILLS, ORDERS
 from actors.pushes import Book, Content, Gap, Post, Private, PrivateSnapshot, Ticker, Trade
 from engine.ledger.page import FillMessage
 from engine.ledger.records import BalanceRecord, OrderRecord
-from engine.spot.symbol import SpotSymbol
 from gateway.answers import Rejected
-from gateway.shapes import BalanceView, OrderView, balance_view, fill_view, order_view, trade_view
+from gateway.shapes import BalanceView, OrderView, balance_view, fill_view, order_view, show_levels, trade_view
 from gateway.websocket.messages import (
     BalanceChanged,
     BalancesSnapshot,
@@ -22,7 +18,6 @@ from gateway.websocket.messages import (
     Filled,
     FillsSnapshot,
     GapTold,
-    LevelTexts,
     Message,
     OrderChanged,
     OrdersSnapshot,
@@ -67,7 +62,7 @@ def error(rejected: Rejected, channel: str | None = None) -> Error:
 
 
 def _trade(trade: Trade) -> TradeMade:
-    view = trade_view(trade.record, trade.symbol)
+    view = trade_view(trade.record, trade.market)
     return TradeMade(
         f"trades:{view.symbol}",
         view.seq,
@@ -82,27 +77,23 @@ def _trade(trade: Trade) -> TradeMade:
 
 
 def _book(book: Book) -> Message:
-    symbol = book.symbol
-    bids, asks = _levels(book.bids, symbol), _levels(book.asks, symbol)
-    channel = f"book:{symbol.name}"
+    symbol, key = book.market.definition, book.market.channel
+    bids, asks = show_levels(book.bids, symbol), show_levels(book.asks, symbol)
+    channel = f"book:{key}"
     if book.prev_seq is None:
-        return BookSnapshot(channel, book.seq, symbol.name, bids, asks)
-    return BookChanged(channel, book.seq, book.prev_seq, symbol.name, bids, asks)
-
-
-def _levels(levels: tuple[Level, ...], symbol: SpotSymbol) -> LevelTexts:
-    return [(symbol.price_text(price), symbol.quantity_text(lots)) for price, lots in levels]
+        return BookSnapshot(channel, book.seq, key, bids, asks)
+    return BookChanged(channel, book.seq, book.prev_seq, key, bids, asks)
 
 
 def _ticker(ticker: Ticker) -> Message:
-    symbol = ticker.symbol
-    channel = f"ticker:{symbol.name}"
+    symbol, key = ticker.market.definition, ticker.market.channel
+    channel = f"ticker:{key}"
     last, bid, ask = (
         None if ticks is None else symbol.price_text(ticks) for ticks in (ticker.last, ticker.bid, ticker.ask)
     )
     if ticker.prev_seq is None:
-        return TickerSnapshot(channel, ticker.seq, symbol.name, last, bid, ask)
-    return TickerChanged(channel, ticker.seq, ticker.prev_seq, symbol.name, last, bid, ask)
+        return TickerSnapshot(channel, ticker.seq, key, last, bid, ask)
+    return TickerChanged(channel, ticker.seq, ticker.prev_seq, key, last, bid, ask)
 
 
 def _private(push: Private, directory: Directory) -> Message:
@@ -111,7 +102,7 @@ def _private(push: Private, directory: Directory) -> Message:
     if isinstance(content, OrderRecord):
         return OrderChanged(*numbers, _order(content, directory))
     if isinstance(content, FillMessage):
-        return Filled(*numbers, fill_view(content, _symbol(content.trade.market_id, directory)))
+        return Filled(*numbers, fill_view(content, directory.by_id[content.trade.market_id]))
     return BalanceChanged(*numbers, _balance(content))
 
 
@@ -126,14 +117,8 @@ def _private_snapshot(push: PrivateSnapshot, directory: Directory) -> Message:
 
 
 def _order(record: OrderRecord, directory: Directory) -> OrderView:
-    return order_view(record, _symbol(record.market_id, directory))
+    return order_view(record, directory.by_id[record.market_id])
 
 
 def _balance(record: BalanceRecord) -> BalanceView:
     return balance_view(record.asset, record.total, record.held)
-
-
-def _symbol(market_id: int, directory: Directory) -> SpotSymbol:
-    definition: Any = directory.by_id[market_id].definition
-    assert isinstance(definition, SpotSymbol)
-    return definition

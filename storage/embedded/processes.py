@@ -20,9 +20,10 @@ from storage.embedded.account import PostgresUnusable
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 # How long each way of stopping may take before the next one is tried. A fast stop (SIGINT) ends the sessions and
-# writes a checkpoint; an immediate one (SIGQUIT) writes nothing, and the next start recovers from the log. Together
-# they fit into the 10 s that a stop of Rialto may take.
-STOP_S_MAX = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0))
+# writes a checkpoint, which takes some 0.2 s; an immediate one (SIGQUIT) writes nothing, and the next start recovers
+# from the log. A server that is frozen hears SIGKILL only: so that comes after 4 s, as Rialto first waits some seconds
+# for a database that is away, and all of it has to fit into the 10 s that its stop may take.
+STOP_S_MAX = ((signal.SIGINT, 3.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 2.0))
 
 PROC_IS_THERE = Path("/proc/self/cmdline").exists()  # on Linux; elsewhere orphans are left to PostgreSQL's own rules
 
@@ -46,9 +47,8 @@ async def stop_orphan(cluster: Path) -> None:
     try:
         await stop_by_signals(
             lambda number: signal.pidfd_send_signal(handle, number),
-            partial(
-                trio.lowlevel.wait_readable, handle
-            ),  # A pidfd is, from its process's end on, even if a zombie is left.
+            # A pidfd is readable from its process's end on, even if a zombie is left.
+            partial(trio.lowlevel.wait_readable, handle),
         )
     finally:
         os.close(handle)

@@ -12,12 +12,14 @@ from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import Moved, MovementKind, MoveMoney
 from engine.matching.order import Side
 from engine.matching.terms import OrderType
-from engine.spot.commands import Placed, PlaceOrder
+from engine.spot.commands import PlaceOrder
+from engine.trading.commands import Placed
 from storage.interface import Storage
 from storage.memory import MemoryStorage
 from tests.invariants import audit
 
 ALICE, BOB, CAROL = 1, 2, 3
+ROOT = 9  # an administrator
 
 
 class TickingClock:

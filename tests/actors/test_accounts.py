@@ -10,8 +10,10 @@ from actors.messages import DrainAccounts, FindCommand, RestoreAccount, SuspendA
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import Moved, MovementKind, MoveMoney
 from engine.messages import Known
+from engine.products import SPOT
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import CancelAllOrders, Cancelled, CancelOrder, Placed, PlaceOrder
+from engine.spot.commands import PlaceOrder
+from engine.trading.commands import CancelAllOrders, Cancelled, CancelOrder, Placed
 from tests.actors.exchanges import ALICE, BOB, CAROL, balances, deposit, deposit_of, limit, place, small_exchange
 
 pytestmark = pytest.mark.trio
@@ -131,11 +133,11 @@ async def test_cancel_all_answers_for_each_order_oldest_first() -> None:
     async with small_exchange() as exchange:
         await deposit(exchange, ALICE, USDT="1000")
         placed = [await place(exchange, limit(ALICE, "buy", str(price), "1")) for price in (100, 101, 102)]
-        answers = await exchange.accounts.ask(CancelAllOrders(ALICE, "BTC_USDT"))
+        answers = await exchange.accounts.ask(CancelAllOrders(ALICE, SPOT, "BTC_USDT"))
         assert [answer.order.order_id for answer in answers if isinstance(answer, Cancelled)] == [
             answer.order.order_id for answer in placed
         ]
-        assert await exchange.accounts.ask(CancelAllOrders(ALICE)) == ()
+        assert await exchange.accounts.ask(CancelAllOrders(ALICE, SPOT)) == ()
         assert await balances(exchange, ALICE) == {"USDT": ("1000", "0")}
 
 

@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable
 
 import pytest
+import trio
+import trio.testing
 
 from actors import broadcaster as module
 from actors.broadcaster import Broadcaster, offer
@@ -16,13 +18,14 @@ from actors.pushes import Book, Private, PrivateSnapshot, Ticker, Trade
 from actors.seen import Seen, from_journal, offered
 from actors.subscriptions import Subscriptions
 from engine.ledger.commands import ListMarket
+from engine.ledger.records import Entry
 from engine.products import SPOT, write_definition
 from engine.refusals import Refused
-from engine.spot.commands import CancelAllOrders, GetDepth, HaltMarket
 from engine.spot.symbol import SpotSymbol, make_symbol
+from engine.trading.commands import CancelAllOrders, GetDepth, HaltMarket
 from storage.interface import DatabaseAway
 from storage.memory import MemoryStorage
-from tests.actors.exchanges import ALICE, BOB, CAROL, deposit, limit, place, small_exchange
+from tests.actors.exchanges import ALICE, BOB, CAROL, ROOT, deposit, limit, place, small_exchange
 from tests.actors.watchers import Watcher
 
 pytestmark = pytest.mark.trio
@@ -45,7 +48,7 @@ async def trade_at_random(exchange: Exchange, dice: random.Random, count: int) -
     for _ in range(count):
         account = dice.choice((ALICE, BOB))
         if dice.random() < 0.1:
-            await exchange.accounts.ask(CancelAllOrders(account))
+            await exchange.accounts.ask(CancelAllOrders(account, SPOT))
         else:
             order = limit(account, dice.choice(("buy", "sell")), str(dice.randint(95, 105)), f"0.{dice.randint(1, 9)}")
             await exchange.accounts.ask(order)
@@ -94,6 +97,20 @@ def crash_when(monkeypatch: pytest.MonkeyPatch, unlucky: Callable[[Seen], bool])
     monkeypatch.setattr(Broadcaster, "_publish", publish_and_fail)
 
 
+def crash_when_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a defect: the broadcaster fails, once, when somebody wants to watch."""
+    healthy = Broadcaster._watch
+    armed = [True]
+
+    def watch(self: Broadcaster, message: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise ZeroDivisionError("a defect")
+        healthy(self, message)  # type: ignore[arg-type]  # what it was given
+
+    monkeypatch.setattr(Broadcaster, "_watch", watch)
+
+
 class Offers:
     """Loses the ledger's offers, those that the test wants lost."""
 
@@ -117,20 +134,20 @@ async def test_a_trade_a_book_and_a_ticker() -> None:
         await rich(exchange, ALICE, BOB)
         watcher = Watcher(exchange).watch()
         snapshots = [post.content for post in await watcher.read()]
-        symbol = market(exchange).definition
-        assert snapshots == [Book(symbol, 0, None, (), ()), Ticker(symbol, 0, None, None, None, None)]
+        btc_usdt = market(exchange)
+        assert snapshots == [Book(btc_usdt, 0, None, (), ()), Ticker(btc_usdt, 0, None, None, None, None)]
         await place(exchange, limit(ALICE, "buy", "100", "2"))
         tick, lots = 10_000, 10**8
         assert [post.content for post in await watcher.read()] == [
-            Book(symbol, 1, 0, ((tick, 2 * lots),), ()),
-            Ticker(symbol, 1, 0, None, tick, None),
+            Book(btc_usdt, 1, 0, ((tick, 2 * lots),), ()),
+            Ticker(btc_usdt, 1, 0, None, tick, None),
         ]
         await place(exchange, limit(BOB, "sell", "100", "0.5"))
         trade, book, ticker = [post.content for post in await watcher.read()]
         assert isinstance(trade, Trade)
         assert (trade.seq, trade.record.price_ticks, trade.record.quantity_lots) == (1, tick, lots // 2)
-        assert book == Book(symbol, 3, 1, ((tick, 3 * lots // 2),), ())
-        assert ticker == Ticker(symbol, 3, 1, tick, tick, None)
+        assert book == Book(btc_usdt, 3, 1, ((tick, 3 * lots // 2),), ())
+        assert ticker == Ticker(btc_usdt, 3, 1, tick, tick, None)
 
 
 async def test_a_commit_that_changes_nothing_to_be_seen_is_not_sent() -> None:
@@ -139,7 +156,7 @@ async def test_a_commit_that_changes_nothing_to_be_seen_is_not_sent() -> None:
         await rich(exchange, ALICE)
         watcher = Watcher(exchange).watch()
         await watcher.read()
-        await exchange.accounts.ask(HaltMarket(BTC_USDT))
+        await exchange.accounts.ask(HaltMarket(SPOT, BTC_USDT, ROOT))
         assert await watcher.read() == []
 
 
@@ -199,9 +216,11 @@ async def test_a_market_that_is_listed_while_the_exchange_runs() -> None:
         assert isinstance(symbol, SpotSymbol)
         listed = await exchange.accounts.ask(ListMarket(SPOT, "BTC_USD", write_definition(symbol)))
         assert not isinstance(listed, Refused)
+        entry = market(exchange, "BTC_USD")
+        assert entry.definition == symbol
         assert [post.content for post in await watcher.read()] == [
-            Book(symbol, 0, None, (), ()),
-            Ticker(symbol, 0, None, None, None, None),
+            Book(entry, 0, None, (), ()),
+            Ticker(entry, 0, None, None, None, None),
         ]
 
 
@@ -272,16 +291,7 @@ async def test_a_crash_is_a_pause_and_nothing_else(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_subscription_that_was_in_the_failed_batch_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    healthy = Broadcaster._watch
-    armed = [True]
-
-    def watch(self: Broadcaster, message: object) -> None:
-        if armed[0]:
-            armed[0] = False
-            raise ZeroDivisionError("a defect")
-        healthy(self, message)  # type: ignore[arg-type]  # what it was given
-
-    monkeypatch.setattr(Broadcaster, "_watch", watch)
+    crash_when_watched(monkeypatch)
     async with small_exchange() as exchange:
         await rich(exchange, ALICE, BOB)
         watcher = Watcher(exchange).watch()
@@ -289,6 +299,34 @@ async def test_a_subscription_that_was_in_the_failed_batch_is_kept(monkeypatch: 
         await watcher.read()
         assert restarts(exchange) == 1
         assert watcher.snapshots == 1
+
+
+async def test_a_market_is_read_before_the_ledger_has_opened_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its row is committed a moment before the others hear of it: who reads it then waits that long."""
+    storage = MemoryStorage()
+    healthy = storage.writer.commit
+    async with small_exchange(storage) as exchange, trio.open_nursery() as nursery:
+
+        async def commit(entry: Entry) -> None:
+            await healthy(entry)
+            await trio.sleep(0.1)
+
+        monkeypatch.setattr(storage.writer, "commit", commit)
+        symbol = make_symbol("BTC_USD", tick="0.01", lot="0.01")
+        assert isinstance(symbol, SpotSymbol)
+        nursery.start_soon(exchange.accounts.ask, ListMarket(SPOT, "BTC_USD", write_definition(symbol)))
+        await trio.testing.wait_all_tasks_blocked()
+        assert exchange.directory.find(SPOT, "BTC_USD") is None
+        assert "BTC_USD" in {record.name for record in await storage.reader.markets()}
+        crash_when_watched(monkeypatch)
+        watcher = Watcher(exchange, "BTC_USD").watch()
+        await trio.sleep(0.2)
+        entry = market(exchange, "BTC_USD")
+        assert [post.content for post in await watcher.read()] == [
+            Book(entry, 0, None, (), ()),
+            Ticker(entry, 0, None, None, None, None),
+        ]
+        assert restarts(exchange) == 1
 
 
 async def test_it_recovers_while_commits_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

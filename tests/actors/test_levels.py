@@ -9,14 +9,13 @@ from actors.levels import Levels
 from engine.ledger.records import OrderRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderType, TimeInForce
-from engine.spot.commands import EnterOrder, GetDepth, OrderTerms
-from engine.spot.events import CloseReason, SpotEvent
 from engine.spot.market import SpotMarket
-from engine.spot.symbol import SpotSymbol, make_symbol
+from engine.spot.symbol import SpotSymbol
+from engine.trading.commands import EnterOrder, GetDepth, OrderTerms
+from engine.trading.events import CloseReason, TradingEvent
+from tests.actors.markets import BTC_USDT
 
-made = make_symbol("BTC_USDT", tick="0.01", lot="0.0001")
-assert isinstance(made, SpotSymbol)
-SYMBOL: SpotSymbol = made
+SYMBOL: SpotSymbol = BTC_USDT.definition
 
 
 def order(order_id: int, dice: random.Random) -> EnterOrder:
@@ -30,7 +29,7 @@ def order(order_id: int, dice: random.Random) -> EnterOrder:
     return EnterOrder(order_id, dice.randint(1, 3), None, terms, hold)
 
 
-def steps(market: SpotMarket, count: int, dice: random.Random) -> list[tuple[SpotEvent, ...]]:
+def steps(market: SpotMarket, count: int, dice: random.Random) -> list[tuple[TradingEvent, ...]]:
     """Place and cancel at random; return the events of each step."""
     taken = []
     for _ in range(count):
@@ -54,7 +53,7 @@ def shows_the_book_of(levels: Levels, market: SpotMarket) -> bool:
 @given(seed=st.integers(0, 10_000))
 def test_after_each_commit_the_totals_are_those_of_the_book(seed: int) -> None:
     dice = random.Random(seed)
-    market, levels = SpotMarket(1, SYMBOL), Levels()
+    market, levels = SpotMarket(1, SYMBOL), Levels(SYMBOL.book_terms)
     for _ in range(40):
         for event in steps(market, 1, dice)[0]:
             levels.fold(event)
@@ -67,7 +66,7 @@ def test_events_that_are_known_already_do_no_harm(seed: int, known: int, back: i
     dice = random.Random(seed)
     market = SpotMarket(1, SYMBOL)
     before = steps(market, known, dice)
-    levels = Levels(open_orders(market))
+    levels = Levels(SYMBOL.book_terms, open_orders(market))
     after = steps(market, 20, dice)
     for events in before[max(0, known - back) :] + after:
         for event in events:
@@ -77,7 +76,7 @@ def test_events_that_are_known_already_do_no_harm(seed: int, known: int, back: i
 
 def test_changes_are_absolute_and_zero_removes() -> None:
     dice = random.Random(1)
-    market, levels = SpotMarket(1, SYMBOL), Levels()
+    market, levels = SpotMarket(1, SYMBOL), Levels(SYMBOL.book_terms)
     shown: dict[int, int] = {}
     for events in steps(market, 200, dice):
         for event in events:
@@ -89,7 +88,7 @@ def test_changes_are_absolute_and_zero_removes() -> None:
 
 
 def test_what_changes_back_within_a_commit_is_no_change() -> None:
-    levels = Levels()
+    levels = Levels(SYMBOL.book_terms)
     levels.bids.add(100, 5)
     levels.bids.add(100, -5)
     assert levels.bids.take_changes() == ()
@@ -97,7 +96,7 @@ def test_what_changes_back_within_a_commit_is_no_change() -> None:
 
 
 def test_the_best_prices() -> None:
-    levels = Levels()
+    levels = Levels(SYMBOL.book_terms)
     assert (levels.best_bid, levels.best_ask) == (None, None)
     for price in (99, 98):
         levels.bids.add(price, 1)

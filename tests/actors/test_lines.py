@@ -9,11 +9,8 @@ from actors.lines import Line, StateLine, StreamLine
 from actors.pushes import Book, Gap, Post, Ticker, Trade
 from engine.ledger.records import TradeRecord
 from engine.matching.order import Side
-from engine.spot.symbol import SpotSymbol, make_symbol
+from tests.actors.markets import BTC_USDT
 
-made = make_symbol("BTC_USDT", tick="0.01", lot="0.0001")
-assert isinstance(made, SpotSymbol)
-SYMBOL: SpotSymbol = made
 CHANNEL = "trades:BTC_USDT"
 
 
@@ -22,7 +19,7 @@ def record(number: int) -> TradeRecord:
 
 
 def trade(number: int) -> Post:
-    return Post(Trade(SYMBOL, record(number)))
+    return Post(Trade(BTC_USDT, record(number)))
 
 
 def needs_snapshot(line: Line) -> bool:
@@ -104,7 +101,7 @@ Levels = dict[int, int]
 
 
 def book(seq: int, prev_seq: int | None, bids: Levels, asks: Levels | None = None) -> Post:
-    return Post(Book(SYMBOL, seq, prev_seq, tuple(bids.items()), tuple((asks or {}).items())))
+    return Post(Book(BTC_USDT, seq, prev_seq, tuple(bids.items()), tuple((asks or {}).items())))
 
 
 def applied(posts: list[Post], bids: Levels, asks: Levels, seq: int | None) -> int | None:
@@ -166,8 +163,8 @@ def test_joining_leaves_the_shared_changes_alone() -> None:
     line.push(first)
     line.push(second)
     joined = line.drain()[-1].content
-    assert joined == Book(SYMBOL, 2, 0, ((100, 2),), ())
-    assert first.content == Book(SYMBOL, 1, 0, ((100, 1),), ())
+    assert joined == Book(BTC_USDT, 2, 0, ((100, 2),), ())
+    assert first.content == Book(BTC_USDT, 1, 0, ((100, 1),), ())
 
 
 def test_without_a_snapshot_changes_mean_nothing() -> None:
@@ -207,8 +204,8 @@ def test_a_change_that_grows_too_long_is_replaced_by_a_snapshot(monkeypatch: pyt
 
 def test_of_several_tickers_the_last_counts() -> None:
     line = StateLine()
-    line.push(Post(Ticker(SYMBOL, 3, None, None, None, None)))
+    line.push(Post(Ticker(BTC_USDT, 3, None, None, None, None)))
     line.drain()
     for seq in (5, 8, 9):
-        line.push(Post(Ticker(SYMBOL, seq, {5: 3, 8: 5, 9: 8}[seq], seq, None, None)))
-    assert [post.content for post in line.drain()] == [Ticker(SYMBOL, 9, 3, 9, None, None)]
+        line.push(Post(Ticker(BTC_USDT, seq, {5: 3, 8: 5, 9: 8}[seq], seq, None, None)))
+    assert [post.content for post in line.drain()] == [Ticker(BTC_USDT, 9, 3, 9, None, None)]

@@ -10,10 +10,12 @@ from actors.exchange import Exchange
 from actors.market import SpotMarketActor
 from actors.messages import Commit
 from engine.ledger.journal import Part
+from engine.ledger.records import MarketState
+from engine.products import SPOT
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import Cancelled, CancelOrder, EnterOrder, HaltMarket, MarketChanged, Placed, ResumeMarket
-from engine.spot.events import MarketHalted
-from tests.actors.exchanges import ALICE, BOB, balances, deposit, limit, place, small_exchange
+from engine.trading.commands import Cancelled, CancelOrder, EnterOrder, HaltMarket, MarketChanged, Placed, ResumeMarket
+from engine.trading.events import MarketHalted
+from tests.actors.exchanges import ALICE, BOB, ROOT, balances, deposit, limit, place, small_exchange
 
 pytestmark = pytest.mark.trio
 
@@ -45,12 +47,14 @@ async def test_a_halted_market_takes_cancels_only() -> None:
     async with small_exchange() as exchange:
         await deposit(exchange, ALICE, USDT="1000")
         placed = await place(exchange, limit(ALICE, "buy", "100", "1"))
-        assert await exchange.accounts.ask(HaltMarket("BTC_USDT")) == MarketChanged("BTC_USDT", "halted")
+        halted = await exchange.accounts.ask(HaltMarket(SPOT, "BTC_USDT", ROOT))
+        assert halted == MarketChanged("BTC_USDT", MarketState.HALTED)
         refused = await exchange.accounts.ask(limit(ALICE, "buy", "100", "1"))
         assert isinstance(refused, Refused)
         assert refused.code is Refusal.MARKET_HALTED
         assert isinstance(await exchange.accounts.ask(CancelOrder(ALICE, placed.order.order_id)), Cancelled)
-        assert await exchange.accounts.ask(ResumeMarket("BTC_USDT")) == MarketChanged("BTC_USDT", "open")
+        resumed = await exchange.accounts.ask(ResumeMarket(SPOT, "BTC_USDT", ROOT))
+        assert resumed == MarketChanged("BTC_USDT", MarketState.OPEN)
         await place(exchange, limit(ALICE, "buy", "100", "1"))
 
 
@@ -121,7 +125,8 @@ async def test_a_market_that_crashes_too_often_is_parked_until_resumed(monkeypat
         assert state(exchange, BTC_USDT) == "parked"
         assert await balances(exchange, ALICE) == {"USDT": ("1000", "0")}
         defect[0] = False
-        assert await exchange.accounts.ask(ResumeMarket("BTC_USDT")) == MarketChanged("BTC_USDT", "open")
+        resumed = await exchange.accounts.ask(ResumeMarket(SPOT, "BTC_USDT", ROOT))
+        assert resumed == MarketChanged("BTC_USDT", MarketState.OPEN)
         await place(exchange, limit(ALICE, "buy", "1", "1"))
         assert state(exchange, BTC_USDT) == "running"
 

@@ -7,13 +7,14 @@ from actors.lines import StateLine, StreamLine
 from actors.outbox import Outbox
 from actors.private_line import ORDERS, PrivateLine
 from actors.pushes import Post, Ticker
-from tests.actors.test_lines import SYMBOL, numbers, trade
+from tests.actors.markets import BTC_USDT
+from tests.actors.test_lines import numbers, trade
 
 TRADES, TICKER, ACCOUNT = "trades:BTC_USDT", "ticker:BTC_USDT", "account:1"
 
 
 def ticker(seq: int, prev_seq: int | None) -> Post:
-    return Post(Ticker(SYMBOL, seq, prev_seq, seq, None, None))
+    return Post(Ticker(BTC_USDT, seq, prev_seq, seq, None, None))
 
 
 @pytest.mark.trio

@@ -1,7 +1,8 @@
-"""The way of an order without a socket: accounts -> market -> ledger -> PostgreSQL, on eight symbols."""
+"""The way of an order without a socket: accounts -> market -> ledger -> PostgreSQL, on eight markets of a product."""
 
 import random
 import time
+from typing import Any, Protocol
 
 import trio
 
@@ -9,36 +10,105 @@ from actors.exchange import Exchange, open_exchange
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import ListMarket, MovementKind, MoveMoney
 from engine.matching.order import Side
-from engine.matching.terms import OrderType
+from engine.matching.terms import OrderType, Outcome
+from engine.messages import Command
+from engine.prediction.commands import PlaceShareOrder
 from engine.products import SPOT, write_definition
 from engine.refusals import Refused
-from engine.spot.commands import Placed, PlaceOrder
+from engine.spot.commands import PlaceOrder
 from engine.spot.symbol import SpotSymbol, make_symbol
+from engine.trading.commands import Placed
 from run import tune_collector
 from storage.interface import Storage
 from storage.postgres import open_postgres
+from tests.actors.questions import ask_question
 from tests.benchmarks.clocks import SystemClock
 from tests.invariants import audit
 from tests.storage.servers import open_folder, running_server
 
 SYMBOLS = ("BTC_USDT", "ETH_USDT", "ETH_BTC", "BTC_USD", "ETH_USD", "USDT_USD", "BTC_ETH", "USDT_BTC")
+OPEN_ORDERS = 2_000  # in each book
 CLIENTS = 1_600  # tasks that each wait for their answer before the next order: 200 a market, nearly its full batch
 
 
-async def measure(storage: Storage, seconds: float) -> dict[str, float]:
-    """Place orders for so long; every second one trades. Returns figures by name."""
-    async with open_exchange(storage, SystemClock()) as exchange:
+class Flow(Protocol):
+    """What is traded: both flows are alike, so that their figures can be compared."""
+
+    name: str
+    assets: tuple[str, ...]
+
+    async def prepare(self, exchange: Exchange) -> None:
+        """List eight markets."""
+
+    def near(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        """An order at the price; every second one trades."""
+
+    def far(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        """An order that will wait in the book."""
+
+
+class SpotFlow:
+    """Limit orders at 99, 100 and 101; far from it at 1 to 80 and 120 to 200."""
+
+    name = "spot"
+    assets: tuple[str, ...] = ("BTC", "ETH", "USDT", "USD")
+
+    async def prepare(self, exchange: Exchange) -> None:
         for name in SYMBOLS:
             symbol = make_symbol(name, tick="0.01", lot="0.1")
             assert isinstance(symbol, SpotSymbol), symbol
             await exchange.accounts.ask(ListMarket(SPOT, name, write_definition(symbol)))
-        await _fund(exchange)
+
+    def near(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        side = dice.choice((Side.BUY, Side.SELL))
+        return self._order(account, market, side, dice.randint(99, 101), dice)
+
+    def far(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        side = dice.choice((Side.BUY, Side.SELL))
+        return self._order(account, market, side, dice.randint(*((1, 80) if side is Side.BUY else (120, 200))), dice)
+
+    def _order(self, account: int, market: int, side: Side, price: int, dice: random.Random) -> Command[Any]:
+        quantity = f"0.{dice.randint(1, 9)}"
+        return PlaceOrder(account, SYMBOLS[market], side, OrderType.LIMIT, price=f"{price}", quantity=quantity)
+
+
+class PredictionFlow:
+    """Buyers of both outcomes at 49, 50 and 51: they mint, and nobody runs out of shares to sell."""
+
+    name = "prediction"
+    assets: tuple[str, ...] = ("USD",)
+
+    def __init__(self) -> None:
+        self._markets: list[str] = []
+
+    async def prepare(self, exchange: Exchange) -> None:
+        self._markets = [(await ask_question(exchange)).name for _ in SYMBOLS]
+
+    def near(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        return self._order(account, market, dice.randint(49, 51), dice)
+
+    def far(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        return self._order(account, market, dice.randint(1, 40), dice)
+
+    def _order(self, account: int, market: int, price: int, dice: random.Random) -> Command[Any]:
+        outcome = dice.choice((Outcome.YES, Outcome.NO))
+        return PlaceShareOrder(
+            account, self._markets[market], outcome, Side.BUY, OrderType.LIMIT, dice.randint(1, 9), f"{price}"
+        )
+
+
+async def measure(storage: Storage, seconds: float, flow: Flow) -> dict[str, float]:
+    """Place orders for so long, in books that are full already. Returns figures by name."""
+    async with open_exchange(storage, SystemClock()) as exchange:
+        await flow.prepare(exchange)
+        await _fund(exchange, flow.assets)
+        await _fill_books(exchange, flow)
         tune_collector()
         latencies: list[float] = []
         started = time.perf_counter()
         async with trio.open_nursery() as nursery:
             for client in range(CLIENTS):
-                nursery.start_soon(_trade, exchange, client + 1, started + seconds, latencies)
+                nursery.start_soon(_trade, exchange, flow, client + 1, started + seconds, latencies)
         elapsed = time.perf_counter() - started
     await audit(storage.reader)
     latencies.sort()
@@ -49,37 +119,45 @@ async def measure(storage: Storage, seconds: float) -> dict[str, float]:
     }
 
 
-async def _fund(exchange: Exchange) -> None:
+async def _fund(exchange: Exchange, assets: tuple[str, ...]) -> None:
     for account in range(1, CLIENTS + 1):
-        for asset in ("BTC", "ETH", "USDT", "USD"):
+        for asset in assets:
             movement = MoveMoney(MovementKind.DEPOSIT, account, f"{asset}-seed", asset, 10**17, OUTSIDE)
             assert not isinstance(await exchange.accounts.ask(movement), Refused)
 
 
-async def _trade(exchange: Exchange, account: int, until: float, latencies: list[float]) -> None:
+async def _fill_books(exchange: Exchange, flow: Flow) -> None:
+    dice = random.Random(0)
+
+    async def place(account: int, market: int) -> None:
+        assert isinstance(await exchange.accounts.ask(flow.far(account, market, dice)), Placed)
+
+    for market in range(len(SYMBOLS)):  # one after the other: all at once would be more than accounts lets in
+        async with trio.open_nursery() as nursery:
+            for number in range(OPEN_ORDERS):
+                nursery.start_soon(place, number % CLIENTS + 1, market)
+
+
+async def _trade(exchange: Exchange, flow: Flow, account: int, until: float, latencies: list[float]) -> None:
     dice = random.Random(account)
     while (sent := time.perf_counter()) < until:
-        order = PlaceOrder(
-            account,
-            dice.choice(SYMBOLS),
-            dice.choice((Side.BUY, Side.SELL)),
-            OrderType.LIMIT,
-            price=f"{dice.randint(99, 101)}",
-            quantity=f"0.{dice.randint(1, 9)}",
-        )
-        answer = await exchange.accounts.ask(order)
+        answer = await exchange.accounts.ask(flow.near(account, dice.randrange(len(SYMBOLS)), dice))
         assert isinstance(answer, Placed | Refused)
         latencies.append(time.perf_counter() - sent)
 
 
 async def run(seconds: float) -> None:
-    """Print the figures of one run on a fresh PostgreSQL."""
-    with open_folder() as folder, running_server(folder / "data") as server:
-        async with open_postgres(server.dsn) as storage:
-            figures = await measure(storage, seconds)
-    print("accounts -> market -> ledger -> PostgreSQL, 8 symbols:")
-    for name, value in figures.items():
-        print(f"  {name:10} {value:10.1f}")
+    """Print the figures of one run, each product on a fresh PostgreSQL."""
+    print(f"accounts -> market -> ledger -> PostgreSQL, 8 markets with {OPEN_ORDERS:,} open orders each:")
+    rates = []
+    flows: tuple[Flow, ...] = (SpotFlow(), PredictionFlow())
+    for flow in flows:
+        with open_folder() as folder, running_server(folder / "data") as server:
+            async with open_postgres(server.dsn) as storage:
+                figures = await measure(storage, seconds, flow)
+        rates.append(figures["orders/s"])
+        told = "   ".join(f"{name} {value:8.1f}" for name, value in figures.items())
+        print(f"  {flow.name:12} {told}   {rates[-1] / rates[0]:.2f} x spot")
 
 
 if __name__ == "__main__":

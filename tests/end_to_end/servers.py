@@ -31,13 +31,13 @@ ADMIN_PASSWORD = "an administrator's password"
 class Rialto:
     """One process; once it has ended, `start` starts the next on the same data folder and the same port.
 
-    `environment` goes before what is set here; an empty variable counts as not set.
+    `environment` goes before what is set here, from the next start on; an empty variable counts as not set.
     """
 
     def __init__(self, data_path: Path, environment: Mapping[str, str]) -> None:
         self.data_path = data_path
         self.port = 0
-        self._environment = environment
+        self.environment = dict(environment)
         self.process: subprocess.Popen[str]
         self.said: list[str] = []
         self.start()
@@ -59,7 +59,7 @@ class Rialto:
             "BIND_PORT": str(self.port),
             "ADMIN_PASSWORD": ADMIN_PASSWORD,
             "LOG_FORMAT": "json",
-            **self._environment,
+            **self.environment,
         }
         self.process = subprocess.Popen(
             [sys.executable, "run.py"],

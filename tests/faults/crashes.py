@@ -28,8 +28,9 @@ from engine.matching.order import Side
 from engine.matching.terms import OPEN_STATES, OrderState, OrderType, TimeInForce
 from engine.messages import Known
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import Cancelled, CancelOrder, EnterOrder, Placed, PlaceOrder
-from engine.spot.order import terms_of
+from engine.spot.commands import PlaceOrder
+from engine.trading.commands import Cancelled, CancelOrder, EnterOrder, Placed
+from engine.trading.order import terms_of
 from storage.interface import OrderFilter, Reader
 
 MARKETS = ("BTC_USDT", "ETH_USDT", "ETH_BTC")

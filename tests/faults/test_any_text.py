@@ -11,9 +11,8 @@ import trio
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.amounts import ISSUE_MAX
+from engine.amounts import ISSUE_MAX, STEPS_MAX
 from engine.ledger.movements import DEPOSIT_MAX
-from engine.spot.symbol import STEPS_MAX
 from gateway.identity.caller import Role
 from storage.postgres import open_postgres
 from storage.verify import verify

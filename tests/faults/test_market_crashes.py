@@ -11,12 +11,14 @@ from actors.core import Supervisor
 from actors.core.supervisor import ChildReport
 from actors.exchange import Exchange
 from actors.market import SpotMarketActor
-from engine.spot.commands import MarketChanged, ResumeMarket
+from engine.ledger.records import MarketState
+from engine.products import SPOT
+from engine.trading.commands import MarketChanged, ResumeMarket
 from storage.interface import Storage
 from storage.memory import MemoryStorage
 from storage.postgres import open_postgres
 from storage.verify import verify
-from tests.actors.exchanges import deposit, small_exchange
+from tests.actors.exchanges import ROOT, deposit, small_exchange
 from tests.faults.crashes import (
     LOSING,
     MARKETS,
@@ -158,7 +160,8 @@ async def test_a_market_that_crashes_too_often_is_parked_and_the_others_serve_on
             assert any(told.halted for told in customers)
             await check_balances(exchange, [told.account_id for told in customers])
 
-            assert await exchange.accounts.ask(ResumeMarket(VICTIM)) == MarketChanged(VICTIM, "open")
+            resumed = await exchange.accounts.ask(ResumeMarket(SPOT, VICTIM, ROOT))
+            assert resumed == MarketChanged(VICTIM, MarketState.OPEN)
             assert report_of(exchange, VICTIM).state == "running"
             heard = sum(told.halted for told in customers)
             await under_load(exchange, customers, chance, orders=5)

@@ -29,6 +29,7 @@ class Everything(msgspec.Struct, rename="camel"):
     count: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
     inner: Inner | None = None
     inners: list[Inner] = []
+    few: Annotated[tuple[str, ...], msgspec.Meta(max_length=2)] = ()
 
 
 DECODER = msgspec.json.Decoder(Everything)
@@ -47,6 +48,7 @@ DECODER = msgspec.json.Decoder(Everything)
         ({"colour": 1}, "colour must be a string or null, not a whole number"),
         ({"word": "c"}, "word must be one of a, b"),
         ({"count": 10}, "count must be at most 9"),
+        ({"few": ["a", "b", "c"]}, "few must have at most 2 entries"),
         ({"inner": {"price": 1}}, "inner.price must be a string, not a whole number"),
         ({"inner": {}}, "inner needs price"),
         ({"inners": [{"price": "1"}, {"price": "x"}]}, f"inners[1].price {WORDS[DECIMAL_PATTERN]}"),
@@ -105,9 +107,10 @@ def test_queries_that_can_t_be_read(query: bytes) -> None:
         query_fields(query)
 
 
-def test_a_key_that_stands_twice_is_named_safely() -> None:
+def test_a_key_that_appears_twice_is_named_safely() -> None:
     """Whatever the key is, the message stays short and printable."""
     with pytest.raises(Rejected) as caught:
         decode_body(b'{"\\u0000' + b"k" * 500 + b'":1,"\\u0000' + b"k" * 500 + b'":2}', DECODER)
     assert caught.value.message.isprintable()
+    assert caught.value.message.endswith("kkk appears twice")
     assert len(caught.value.message) < 100

@@ -54,7 +54,7 @@ def test_operations_have_names_of_their_own() -> None:
 
 def test_every_code_is_said_somewhere() -> None:
     said = {code for route in WHOLE for code in codes_of(route)}
-    assert {*Refusal, *Problem} - said == {Problem.METHOD_NOT_ALLOWED}
+    assert {*Refusal, *Problem} - said == {Problem.METHOD_NOT_ALLOWED, Problem.UPGRADE_REQUIRED}
     assert set(ALWAYS) < said
 
 

@@ -146,7 +146,7 @@ class TestStart:
             assert caught.value.__suppress_context__
 
     async def test_a_foreign_address_is_told_in_a_sentence(self) -> None:
-        with pytest.raises(CannotListen, match=r"Cannot listen on 192\.0\.2\.1 port 0: "):
+        with pytest.raises(CannotListen, match=r"^192\.0\.2\.1 is not an address of this machine"):
             await serve(SlowApp(), host="192.0.2.1", port=0, shutdown=trio.Event())
 
     async def test_the_port_is_free_again_at_once(self) -> None:

@@ -3,45 +3,16 @@
 import msgspec
 import pytest
 
-from engine.ledger.records import OrderRecord, TradeRecord
-from engine.matching.order import SelfTradePrevention, Side
+from engine.ledger.records import TradeRecord
+from engine.matching.order import Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
-from engine.spot.symbol import SpotSymbol, make_symbol
 from gateway.shapes import fill_view, fills_of, order_view, trade_view
+from tests.actors.markets import spot_market
+from tests.engine.ledger.records import order_record
 
+BTC_USDT = spot_market(tick="0.01", lot="0.00000001")
 
-def symbol(name: str = "BTC_USDT", tick: str = "0.01", lot: str = "0.00000001") -> SpotSymbol:
-    made = make_symbol(name, tick=tick, lot=lot)
-    assert isinstance(made, SpotSymbol)
-    return made
-
-
-BTC_USDT = symbol()
-
-RESTING = OrderRecord(
-    order_id=7,
-    account_id=1,
-    market_id=1,
-    client_order_id=None,
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    time_in_force=TimeInForce.GTC,
-    post_only=False,
-    self_trade_prevention=SelfTradePrevention.CANCEL_NEWEST,
-    price_ticks=10_000,
-    quantity_lots=300_000_000,
-    amount=None,
-    priority=1,
-    created_ms=5,
-    state=OrderState.NEW,
-    filled_lots=0,
-    filled_value=0,
-    cancelled_lots=0,
-    fee=0,
-    fee_parts=0,
-    held=0,
-    updated_ms=6,
-)
+RESTING = order_record(7, price_ticks=10_000, quantity_lots=300_000_000, created_ms=5, updated_ms=6)
 
 ONE = 10**10  # a whole BTC or USDT in units; a whole BTC has 10**8 lots
 

@@ -15,9 +15,11 @@ def test_no_code_stands_for_two_things() -> None:
 
 
 @pytest.mark.parametrize("code", STATUSES, ids=lambda code: code.value)
-def test_prediction_knows_neither_409_nor_422(code: Code) -> None:
+def test_prediction_knows_neither_422_nor_but_once_409(code: Code) -> None:
+    """A market that is driven already is 409 on all paths: a bot has to tell it from its own mistakes."""
     status = STATUSES[code]
-    assert status.on_prediction == (400 if status.on_v1 in (409, 422) else status.on_v1)
+    elsewhere = 409 if code is Refusal.ALREADY_RUNNING else 400
+    assert status.on_prediction == (elsewhere if status.on_v1 in (409, 422) else status.on_v1)
 
 
 def test_certainly_not_done_and_unknown() -> None:

@@ -62,6 +62,10 @@ class NaiveBook(Generic[Order]):
         prices = dict.fromkeys(order.price_ticks for order in self.queue(side))  # each once, the best first
         return [(price_ticks, self.lots_at(side, price_ticks)) for price_ticks in prices][:levels]
 
+    def depth_without(self, side: Side, levels: int, account_id: int) -> list[tuple[int, int]]:
+        others = NaiveBook(order for order in self.resting if order.account_id != account_id)
+        return others.depth(side, levels)
+
     def audit(self) -> None:
         assert len(self.orders) == len(self.resting)
         assert all(order.open_lots > 0 for order in self.resting)

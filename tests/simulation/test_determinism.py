@@ -8,8 +8,9 @@ import trio.testing
 from trio._core import _run  # the scheduler's own dice: the first test tells when trio moves them
 
 from actors.exchange import Exchange
+from engine.products import SPOT
 from engine.refusals import Refused
-from engine.spot.commands import CancelAllOrders, Cancelled, Placed
+from engine.trading.commands import CancelAllOrders, Cancelled, Placed
 from storage.memory import MemoryStorage
 from tests.actors.exchanges import deposit, limit, small_exchange
 
@@ -22,7 +23,7 @@ async def trade(exchange: Exchange, customer: int, dice: random.Random) -> None:
     for _ in range(ORDERS):
         await trio.sleep(dice.random())
         if dice.random() < 0.05:
-            for answer in await exchange.accounts.ask(CancelAllOrders(customer)):
+            for answer in await exchange.accounts.ask(CancelAllOrders(customer, SPOT)):
                 assert isinstance(answer, Cancelled | Refused)
         order = limit(customer, dice.choice(("buy", "sell")), str(dice.randint(95, 105)), f"0.{dice.randint(1, 9)}")
         assert isinstance(await exchange.accounts.ask(order), Placed | Refused)

@@ -10,15 +10,18 @@ from engine.ledger.records import (
     Entry,
     FreezeRecord,
     JournalRecord,
+    MakerAuditRecord,
     MarketRecord,
     MarketState,
     OrderChange,
     OrderRecord,
+    PositionRecord,
     TradeRecord,
     TransactionRecord,
 )
-from engine.matching.order import SelfTradePrevention, Side
-from engine.matching.terms import OrderState, OrderType, TimeInForce
+from engine.matching.order import Side
+from engine.matching.terms import OrderState, Outcome
+from tests.engine.ledger.records import order_record
 
 NOW_MS = 1_790_000_000_000
 
@@ -41,31 +44,7 @@ class Entries:
 
 def order(order_id: int, **fields: Any) -> OrderRecord:
     """Make an open limit order to buy of account 7 in market 1, with nothing held."""
-    plain = OrderRecord(
-        order_id=order_id,
-        account_id=7,
-        market_id=1,
-        client_order_id=None,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        post_only=False,
-        self_trade_prevention=SelfTradePrevention.CANCEL_NEWEST,
-        price_ticks=100,
-        quantity_lots=5,
-        amount=None,
-        priority=order_id,
-        created_ms=NOW_MS,
-        state=OrderState.NEW,
-        filled_lots=0,
-        filled_value=0,
-        cancelled_lots=0,
-        fee=0,
-        fee_parts=0,
-        held=0,
-        updated_ms=NOW_MS,
-    )
-    return msgspec.structs.replace(plain, **fields)
+    return order_record(order_id, **{"created_ms": NOW_MS, "updated_ms": NOW_MS, **fields})
 
 
 def change(order_id: int, **fields: Any) -> OrderChange:
@@ -118,4 +97,18 @@ def market(market_id: int, **fields: Any) -> MarketRecord:
 def transaction(account_id: int, trans_id: str, **fields: Any) -> TransactionRecord:
     """Make a deposit of 10."""
     plain = TransactionRecord(account_id, trans_id, "deposit", "USDT", 10, -1, 10, NOW_MS)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def position(market_id: int, account_id: int, **fields: Any) -> PositionRecord:
+    """Make 5 shares of YES, bought at 40 cents."""
+    plain = PositionRecord(market_id, account_id, yes=5, yes_cost=20_000, fees=200)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def maker_audit(market_id: int, sequence: int, **fields: Any) -> MakerAuditRecord:
+    """Make a row that says that the market maker has placed an order to buy 5 of YES."""
+    plain = MakerAuditRecord(
+        market_id, sequence, "PLACE", OrderState.NEW, sequence, Outcome.YES, Side.BUY, 400, 5, NOW_MS
+    )
     return msgspec.structs.replace(plain, **fields)

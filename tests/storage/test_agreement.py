@@ -20,9 +20,12 @@ from engine.ledger.records import (
     ChannelRecord,
     Entry,
     FreezeRecord,
+    MakerAuditRecord,
     MarketRecord,
+    MarketState,
     OrderChange,
     OrderRecord,
+    PositionRecord,
     TradeRecord,
     TransactionRecord,
 )
@@ -46,7 +49,9 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     bytes: st.binary(max_size=300),
 }
 
-TABLES = "journal, orders, trades, assets_logs, freezes, assets, markets, transactions, channel_index"
+TABLES = """
+    journal, orders, trades, assets_logs, freezes, assets, markets, transactions, channel_index, positions, maker_audit
+"""
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
@@ -91,6 +96,7 @@ MANY_EXAMPLES = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
+POSITION_UNITS = ("yes_cost", "no_cost", "realized", "fees", "refund", "payout_held")
 FEE_PARTS = st.integers(0, 10**85)  # 10**-8 of a unit each
 
 
@@ -126,6 +132,9 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
         lists(rows(TransactionRecord, amount=UNITS, balance=UNITS), lambda row: (row.account_id, row.trans_id))
     )
     channels = data.draw(lists(rows(ChannelRecord), lambda stream: stream.channel))
+    position_rows = rows(PositionRecord, **dict.fromkeys(POSITION_UNITS, UNITS), payout=st.none() | UNITS)
+    positions = data.draw(lists(position_rows, lambda position: (position.market_id, position.account_id)))
+    audit = data.draw(lists(rows(MakerAuditRecord), lambda row: (row.market_id, row.sequence)))
     entries = Entries()
     first = entries.next(
         new_orders=orders,
@@ -136,6 +145,8 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
         markets=markets,
         transactions=transactions,
         channels=channels,
+        positions=positions,
+        maker_audit=audit,
     )
     second = entries.next(changed_orders=changes.values())
 
@@ -160,6 +171,10 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
             for row in transactions:
                 assert await reader.transaction(row.account_id, row.trans_id) == row
             assert await reader.stream_numbers() == {stream.channel: stream.last_seq for stream in channels}
+            for position in positions:
+                assert position in await reader.positions(position.market_id)
+            for audited in audit:
+                assert audited in await reader.maker_audit(audited.market_id, None, 10)
             assert await reader.journal(0, 10) == [first.journal, second.journal]
 
     trio.run(check)
@@ -171,6 +186,9 @@ IDS = st.integers(1, 5)
 ACCOUNTS = st.sampled_from([-1, 7, 8])
 ASSETS = st.sampled_from(["BTC", "USDT"])
 MONEY = st.integers(0, 9)
+MARKETS = st.integers(1, 2)
+PRODUCTS = st.sampled_from(["spot", "prediction"])
+TIMES = st.integers(0, 9)
 
 SMALL_PARTS = st.fixed_dictionaries(
     {},
@@ -180,7 +198,7 @@ SMALL_PARTS = st.fixed_dictionaries(
                 OrderRecord,
                 order_id=IDS,
                 account_id=ACCOUNTS,
-                market_id=st.integers(1, 2),
+                market_id=MARKETS,
                 client_order_id=st.none() | st.sampled_from(["a", "A"]),
                 held=st.just(0),
             ),
@@ -188,15 +206,22 @@ SMALL_PARTS = st.fixed_dictionaries(
         ),
         "changed_orders": st.lists(rows(OrderChange, order_id=IDS, held=st.just(0)), max_size=1),
         "trades": st.lists(
-            rows(TradeRecord, trade_id=IDS, market_id=st.integers(1, 2), buyer_id=ACCOUNTS, seller_id=ACCOUNTS),
-            max_size=2,
+            rows(
+                TradeRecord,
+                trade_id=IDS,
+                market_id=MARKETS,
+                buyer_id=ACCOUNTS,
+                seller_id=ACCOUNTS,
+                created_ms=TIMES,
+            ),
+            max_size=3,
         ),
         "asset_logs": st.lists(rows(AssetLogRecord, log_id=IDS, account_id=ACCOUNTS, asset=ASSETS), max_size=2),
         "freezes": st.lists(rows(FreezeRecord, freeze_id=IDS, account_id=ACCOUNTS, amount=MONEY), max_size=2),
         "balances": st.lists(
             rows(BalanceRecord, account_id=ACCOUNTS, asset=ASSETS, total=UNITS, held=MONEY), max_size=3
         ),
-        "markets": st.lists(rows(MarketRecord, market_id=st.integers(1, 2)), max_size=2),
+        "markets": st.lists(rows(MarketRecord, market_id=MARKETS, product=PRODUCTS), max_size=2),
         "transactions": st.lists(
             rows(TransactionRecord, account_id=ACCOUNTS, trans_id=st.sampled_from(["x", "y"])), max_size=1
         ),
@@ -204,6 +229,8 @@ SMALL_PARTS = st.fixed_dictionaries(
             rows(ChannelRecord, channel=st.sampled_from(["account:7", "account:8", "trades:A"]), last_seq=IDS),
             max_size=2,
         ),
+        "positions": st.lists(rows(PositionRecord, market_id=MARKETS, account_id=ACCOUNTS), max_size=2),
+        "maker_audit": st.lists(rows(MakerAuditRecord, market_id=MARKETS, sequence=IDS), max_size=2),
     },
 )
 
@@ -262,6 +289,18 @@ async def everything(reader: Reader) -> list[object]:
         await reader.trades(TradeFilter(account, market, before, limit))
         for account, market, (before, limit) in product((None, -1, 7), markets, pages)
     ]
+    answers += [await reader.orders(OrderFilter(account, product="spot", limit=2)) for account in (None, 7)]
+    answers += [await reader.trades(TradeFilter(account, product="spot", limit=2)) for account in (None, 7)]
+    answers += [await reader.market(market_id) for market_id in (1, 2)]
+    answers += [
+        await reader.market_page("spot", state, offset, 1)
+        for state, offset in product((None, MarketState.OPEN, MarketState.FINAL), (0, 1))
+    ]
+    answers += [await reader.positions(market) for market in markets]
+    answers += [await reader.positions_of(account) for account in (-1, 7)]
+    answers += [await reader.maker_audit(1, before, limit) for before, limit in pages]
+    answers += [await reader.prices_since(1, since_ms) for since_ms in (0, 5)]
+    answers += [await reader.price_history(1, since_ms, 3, limit) for since_ms, limit in product((0, 5), (1, 9))]
     answers += [await reader.balances(account) for account in (None, -1, 7)]
     answers += [await reader.account_snapshot(account) for account in (-1, 7)]
     for account, (before, limit) in product((-1, 7), pages):

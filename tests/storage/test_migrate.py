@@ -4,10 +4,16 @@ import asyncio
 import re
 
 import asyncpg
+import msgspec
 import pytest
+import trio
 
-from storage.interface import DatabaseAway
+from engine.ledger.records import MarketRecord, MarketState
+from engine.matching.terms import Outcome, TradeKind
+from storage.interface import DatabaseAway, OrderFilter, TradeFilter
 from storage.migrate import Migration, NotAllowed, SchemaTooNew, WrongEncoding, migrate, migrations
+from storage.postgres import open_postgres
+from tests.storage.entries import Entries, change, order, trade
 from tests.storage.servers import Server, query
 
 FIRST = Migration(1, "first", "create table one (n int); create table two (n int)")
@@ -43,14 +49,61 @@ def test_an_empty_database_gets_all_tables(postgres_dsn: str) -> None:
         "channel_index",
         "freezes",
         "journal",
+        "maker_audit",
+        "market_makers",
         "markets",
         "orders",
+        "positions",
         "revoked_tokens",
         "schema_version",
         "trades",
         "transactions",
         "users",
     ]
+
+
+ROWS_OF_THE_FIRST_SCHEMA = (
+    "insert into journal values (1, 5, 'body', sha256('body'))",
+    """insert into orders values (1, 7, 1, 'mine', 'buy', 'limit', 'GTC', false, 'cancel_newest', 100, 5, null, 1, 5,
+                                  'new', 0, 0, 0, 0, 0, 5)""",
+    "insert into freezes values (1, 7, 'USDT', 500, '1', 5, 5)",
+    "insert into trades values (1, 1, 1, 100, 5, 500, 'sell', 3, 2, 7, 8, 1, 2, 5)",
+    "insert into markets values (1, 'spot', 'BTC_USDT', '{}', 5, 'open', 3, 1, 100)",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.trio
+async def test_rows_of_the_first_schema_are_read_and_moved_on(postgres_dsn: str) -> None:
+    """The database of a spot exchange that was stopped, started by a Rialto that has prediction markets."""
+
+    def before() -> None:
+        in_asyncio(postgres_dsn, migrations()[:1])
+        for statement in ROWS_OF_THE_FIRST_SCHEMA:
+            query(postgres_dsn, statement)
+
+    await trio.to_thread.run_sync(before)
+    placed = order(1, client_order_id="mine", held=500, created_ms=5, updated_ms=5)
+    traded = trade(1, buy_order_id=3, created_ms=5)
+    listed = MarketRecord(1, "spot", "BTC_USDT", b"{}", 5, MarketState.OPEN, 3, 1, 100)
+    async with open_postgres(postgres_dsn) as storage:
+        assert await storage.reader.open_orders() == [placed]
+        assert await storage.reader.trades(TradeFilter()) == [traded]
+        assert await storage.reader.markets() == [listed]
+        assert await storage.reader.positions() == []
+        assert (placed.outcome, traded.kind, listed.standing) == (None, None, b"")
+        entries = Entries()
+        entries.sequence = 1
+        moved = msgspec.structs.replace(listed, sequence=4)
+        new = order(2, outcome=Outcome.NO)
+        await storage.writer.commit(
+            entries.next(
+                changed_orders=[change(1)], markets=[moved], new_orders=[new], trades=[trade(2, kind=TradeKind.MINT)]
+            )
+        )
+        assert await storage.reader.markets() == [moved]
+        assert await storage.reader.orders(OrderFilter(open=True)) == [new]
+        assert [row.kind for row in await storage.reader.trades(TradeFilter())] == [TradeKind.MINT, None]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 import trio
 
@@ -18,11 +19,13 @@ from storage.interface import CommitImpossible, DatabaseAway
 from storage.line import SecondInstance
 from storage.migrate import SchemaTooNew
 from storage.writer import PostgresWriter, open_writer
-from tests.storage.entries import Entries, order, transaction
+from tests.storage.entries import Entries, maker_audit, order, position, transaction
 from tests.storage.servers import query, running_server
 from tests.storage.wire import Wire, open_wire
 
 pytestmark = pytest.mark.slow
+
+AUDIT = maker_audit(1, 4)
 
 
 class Scene:
@@ -173,6 +176,24 @@ async def test_lost_with_the_answer_on_its_way_back(postgres_dsn: str) -> None:
 
 
 @pytest.mark.trio
+async def test_positions_and_audit_of_a_lost_answer_are_there_once(postgres_dsn: str) -> None:
+    async with open_scene(postgres_dsn) as scene:
+        entry = scene.entries.next(positions=[position(1, 7)], maker_audit=[AUDIT])
+        scene.wire.shut_answers()
+
+        async def is_there() -> bool:
+            return await scene.journal() == [1]
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(scene.writer.commit, entry)
+            await until(is_there)
+            await scene.wire.cut()
+        await scene.writer.commit(scene.entries.next(positions=[position(1, 7, yes=6)]))
+        [row] = await scene.query("select yes, (select count(*) from maker_audit) as audited from positions")
+        assert (row["yes"], row["audited"]) == (6, 1)
+
+
+@pytest.mark.trio
 async def test_an_answer_that_does_not_come_is_given_up_at_the_deadline(
     postgres_dsn: str, quick_deadline: None
 ) -> None:
@@ -319,6 +340,23 @@ async def test_text_that_postgresql_cannot_hold_makes_the_commit_impossible(post
             await scene.writer.commit(scene.entries.next(transactions=[transaction(7, text)]))
         assert await scene.journal() == []
         assert not scene.writer.away
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("table", "part", "row"), [("positions", "positions", position(1, 7)), ("maker_audit", "maker_audit", AUDIT)]
+)
+async def test_a_row_that_does_not_get_in_takes_its_entry_with_it(
+    postgres_dsn: str, table: str, part: str, row: msgspec.Struct
+) -> None:
+    """Such as by an operator's trigger: the rows are counted."""
+    async with open_scene(postgres_dsn) as scene:
+        await scene.query("create function nothing() returns trigger language plpgsql as 'begin return null; end'")
+        await scene.query(f"create trigger t before insert on {table} for each row execute function nothing()")
+        await scene.writer.commit(scene.entries.next())
+        with pytest.raises(CommitImpossible, match="meets other rows than it should"):
+            await scene.writer.commit(scene.entries.next(**{part: [row]}))
+        assert await scene.journal() == [1]
 
 
 # Opening

@@ -1,11 +1,15 @@
-"""The history itself, event by event: every kind of event, and every kind of value that one can hold."""
+"""The history itself, event by event: every kind of event, and every kind of value that one can hold.
+
+HISTORY        the ledger and a spot market
+WHOLE_HISTORY  and then the prediction market of prediction.py
+"""
 
 from engine.ledger.commands import MovementKind
 from engine.ledger.events import MarketListed, MoneyMoved
 from engine.ledger.journal import Part
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
-from engine.spot.events import (
+from engine.trading.events import (
     CloseReason,
     Execution,
     MarketHalted,
@@ -15,6 +19,7 @@ from engine.spot.events import (
     Standing,
     TradeMade,
 )
+from tests.engine.golden import prediction
 
 ANN, BOB, OUTSIDE, HOUSE = 1, 2, -1, -3
 DAY = 1_700_000_000_000
@@ -164,3 +169,4 @@ END = Part(
 
 # The parts of each row.
 HISTORY = ((LISTING,), (MONEY, OFFER), (PURCHASE,), (END,))
+WHOLE_HISTORY = (*HISTORY, *prediction.HISTORY)

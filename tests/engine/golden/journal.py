@@ -1,28 +1,34 @@
-"""Writes the golden file of a new journal format: `python -m tests.engine.golden.journal`, by hand, once a format.
+"""Writes the newest golden file: `python -m tests.engine.golden.journal`, by hand, once for each shape of the rows.
 
-It never overwrites: a file that no longer fits what the program writes means that FORMAT must be raised, and the old
-file stays, to show that old rows are still understood (or refused by number).
+journal-1.txt  format 1, before there were prediction markets: orders and trades have a field less
+journal-2.txt  format 1, with them
+
+It never overwrites: a file that no longer fits what the program writes means that events have got more last fields, and
+NEWEST must be raised, or that they changed in another way, and FORMAT must be too. The old file stays, to show that old
+rows are still understood (or refused by their format's number).
 """
 
 from pathlib import Path
 
 from engine.ledger.books import Books
-from engine.ledger.journal import FORMAT
+from engine.ledger.journal import Part
 from engine.ledger.page import Page
 from engine.ledger.records import JournalRecord
-from tests.engine.golden.history import HISTORY
+from tests.engine.golden.history import HISTORY, WHOLE_HISTORY
 from tests.engine.ledger.tables import Tables
 
-
-def golden_file(version: int) -> Path:
-    return Path(__file__).with_name(f"journal-{version}.txt")
+NEWEST = 2
 
 
-def rows_of_history() -> list[JournalRecord]:
-    """The history as this program writes it."""
+def golden_file(number: int) -> Path:
+    return Path(__file__).with_name(f"journal-{number}.txt")
+
+
+def rows_of_history(history: tuple[tuple[Part, ...], ...] = HISTORY) -> list[JournalRecord]:
+    """A history as this program writes it."""
     books: Books = Tables().books()
     rows = []
-    for parts in HISTORY:
+    for parts in history:
         page = Page(books)
         for part in parts:
             page.write(part)
@@ -44,5 +50,5 @@ def from_text(text: str) -> list[JournalRecord]:
 
 
 if __name__ == "__main__":
-    with golden_file(FORMAT).open("x", encoding="ascii") as file:
-        file.write(as_text(rows_of_history()))
+    with golden_file(NEWEST).open("x", encoding="ascii") as file:
+        file.write(as_text(rows_of_history(WHOLE_HISTORY)))

@@ -50,6 +50,23 @@ def test_depth_has_at_most_so_many_levels(desk: Desk, levels: int) -> None:
     assert desk.book.depth(Side.SELL, levels) == [(101, 6), (103, 7)][:levels]
 
 
+def test_depth_can_leave_out_the_orders_of_one_account(desk: Desk) -> None:
+    desk.given(LADDER)
+    ann, dan = desk.resting("ann").account_id, desk.resting("dan").account_id
+    assert desk.book.depth_without(Side.BUY, 10, ann) == [(98, 3)]
+    assert desk.book.depth_without(Side.SELL, 10, dan) == [(101, 2), (103, 7)]
+    assert desk.book.depth_without(Side.BUY, 10, dan) == desk.book.depth(Side.BUY, 10)
+
+
+def test_a_level_that_is_one_accounts_alone_does_not_count_as_one(desk: Desk) -> None:
+    desk.given(LADDER)
+    ann = desk.resting("ann").account_id
+    assert desk.book.depth_without(Side.BUY, 1, ann) == [(98, 3)]
+    assert desk.book.depth_without(Side.BUY, 0, ann) == []
+    desk.book.remove(desk.resting("bob"))
+    assert desk.book.depth_without(Side.BUY, 1, ann) == []
+
+
 def test_lots_at_a_price_are_those_of_one_side(desk: Desk) -> None:
     desk.given(LADDER)
     assert desk.book.lots_at(Side.SELL, 101) == 6

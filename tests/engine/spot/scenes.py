@@ -13,6 +13,8 @@ ann 5 |    99 |
 import re
 from typing import Any, Self
 
+from tests.engine.drawings import cells
+
 SYMBOL = "BTC_USD"
 PEOPLE = ("ann", "bob", "cat", "dan", "eve")
 
@@ -89,11 +91,6 @@ class Scene:
         found = self.exchange.balances(person)
         pairs = [found.get(asset, ("0", "0")) for asset in assets]
         return [available if frozen == "0" else f"{available} + {frozen}" for available, frozen in pairs]
-
-
-def cells(table: str) -> list[list[str]]:
-    """The rows of a table, the header first."""
-    return [[cell.strip() for cell in line.split("|")] for line in table.splitlines() if line.strip()]
 
 
 def arguments(sentence: str) -> tuple[str, str, str, str]:

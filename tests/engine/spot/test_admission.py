@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.amounts import STEPS_MAX
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderType, TimeInForce
 from engine.refusals import Refusal, Refused
-from engine.spot.admission import admit, budget, spent_asset
-from engine.spot.commands import OrderTerms, PlaceOrder
-from engine.spot.symbol import STEPS_MAX, SpotSymbol, make_symbol
+from engine.spot.admission import admit, budget
+from engine.spot.commands import PlaceOrder
+from engine.spot.symbol import SpotSymbol, make_symbol
+from engine.trading.commands import OrderTerms
 
 MADE = make_symbol("BTC_USD", tick="0.5", lot="0.01", minimum_notional="10")
 assert isinstance(MADE, SpotSymbol)
@@ -180,5 +182,5 @@ def test_the_budget_is_what_the_order_can_spend(
 
 
 def test_a_buy_spends_quote_and_a_sell_base() -> None:
-    assert spent_asset(Side.BUY, SYMBOL) == "USD"
-    assert spent_asset(Side.SELL, SYMBOL) == "BTC"
+    assert SYMBOL.spends(Side.BUY) == "USD"
+    assert SYMBOL.spends(Side.SELL) == "BTC"

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.ledger.records import MarketState
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
-from engine.spot.events import CloseReason, MarketHalted, MarketResumed, OrderClosed
 from engine.spot.market import SpotMarket
 from engine.spot.symbol import SpotSymbol, make_symbol
+from engine.trading.commands import Depth, EnterOrder, GetDepth, MarketChanged, OrderTerms, Placed
+from engine.trading.events import CloseReason, MarketHalted, MarketResumed, OrderClosed
 from tests.engine.spot.harness import Harness
 from tests.engine.spot.scenes import SYMBOL, Scene
 
@@ -158,8 +159,8 @@ def test_halting_twice_is_one_event() -> None:
     exchange = Harness()
     Scene(exchange).market()
     market = exchange.markets[SYMBOL]
-    assert market.halt() == market.halt() == MarketChanged(SYMBOL, "halted")
-    assert market.resume() == market.resume() == MarketChanged(SYMBOL, "open")
+    assert market.halt() == market.halt() == MarketChanged(SYMBOL, MarketState.HALTED)
+    assert market.resume() == market.resume() == MarketChanged(SYMBOL, MarketState.OPEN)
     assert market.take_events() == (MarketHalted(1), MarketResumed(2))
     assert market.take_events() == ()
 

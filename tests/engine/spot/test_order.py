@@ -5,31 +5,27 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.ledger.records import OrderRecord
 from engine.matching.lifecycle import TRANSITIONS, OrderEvent
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OPEN_STATES, OrderState, OrderType, TimeInForce
-from engine.spot.commands import EnterOrder, OrderTerms
 from engine.spot.order import SpotOrder
+from engine.trading.commands import EnterOrder, OrderTerms
+from tests.engine.ledger.records import order_record
 from tests.engine.spot.harness import Harness
 from tests.engine.spot.scripts import do, long_script, opened, seen
 
 TERMS = OrderTerms(Side.BUY, OrderType.LIMIT, TimeInForce.GTC, True, SelfTradePrevention.CANCEL_OLDEST, 100, 9, None)
 ENTERED = EnterOrder(order_id=5, account_id=7, client_order_id="mine", terms=TERMS, hold=900)
 
-RECORD = OrderRecord(
-    order_id=5,
+RECORD = order_record(
+    5,
     account_id=7,
     market_id=3,
     client_order_id="mine",
-    side=Side.BUY,
-    type=OrderType.LIMIT,
-    time_in_force=TimeInForce.GTC,
     post_only=True,
     self_trade_prevention=SelfTradePrevention.CANCEL_OLDEST,
     price_ticks=100,
     quantity_lots=9,
-    amount=None,
     priority=11,
     created_ms=1_000,
     state=OrderState.PARTIALLY_FILLED,
@@ -54,7 +50,7 @@ EXPECTED = {
 @pytest.mark.parametrize("state", OrderState)
 @pytest.mark.parametrize(("column", "event"), list(enumerate(OrderEvent)))
 def test_every_event_in_every_state(state: OrderState, column: int, event: OrderEvent) -> None:
-    order = SpotOrder(ENTERED, 100, 1, 0)
+    order = SpotOrder(ENTERED, Side.BUY, 100, 1, 0)
     order.state = state
     expected = EXPECTED[state][column]
     if expected is None:
@@ -71,7 +67,7 @@ def test_nothing_happens_to_an_order_that_is_closed() -> None:
 
 
 def test_a_new_order_has_its_terms_and_nothing_else() -> None:
-    order = SpotOrder(ENTERED, 100, 11, 1_000)
+    order = SpotOrder(ENTERED, Side.BUY, 100, 11, 1_000)
     assert order.record(3) == replace(
         RECORD,
         state=OrderState.NEW,

@@ -6,53 +6,32 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.ledger.fold import fold
-from engine.ledger.journal import Part
-from engine.ledger.page import Page, PartRefused
 from engine.matching.order import Side
-from engine.spot.events import OrderClosed, OrderPlaced, TradeMade
-from tests.engine.ledger.tables import Tables, contents
+from engine.trading.events import OrderClosed, OrderPlaced, TradeMade
 from tests.engine.spot.harness import Harness
-from tests.engine.spot.scenes import SYMBOL, Scene
+from tests.engine.spot.scenes import Scene
+from tests.engine.stage import Stage
 
 ANN, BOB = 1, 2
 
 
-class Stage:
-    """A market, the events of the last thing that happened in it, and the books as they were before that."""
-
-    def __init__(self, *sentences: str) -> None:
-        exchange = Harness()
-        scene = Scene(exchange).market().market("ETH_USD")
-        scene.owning("""
-            person | USD  | BTC
-            ann    | 1000 | 10
-            bob    | 1000 | 10
-        """)
-        for sentence in sentences:
-            scene.does(sentence)
-        *earlier, last = exchange.tables.journal
-        self.books = Tables().books()
-        for _ in fold(self.books, earlier):
-            pass
-        (self.part,) = self.books.codec.unpack(last.body).parts
-        self.market_id = exchange.markets[SYMBOL].market_id
-
-    def accepts(self, *events: object) -> None:
-        Page(self.books).write(Part(self.market_id, 5, events))
-
-    def refusal_of(self, *events: object, market_id: int | None = None) -> str:
-        before = contents(self.books)
-        with pytest.raises(PartRefused) as refused:
-            Page(self.books).write(Part(market_id or self.market_id, 5, events))
-        assert contents(self.books) == before
-        return str(refused.value)
+def staged(*sentences: str) -> Stage:
+    exchange = Harness()
+    scene = Scene(exchange).market().market("ETH_USD")
+    scene.owning("""
+        person | USD  | BTC
+        ann    | 1000 | 10
+        bob    | 1000 | 10
+    """)
+    for sentence in sentences:
+        scene.does(sentence)
+    return Stage(exchange)
 
 
 @pytest.fixture
 def stage() -> Stage:
     """Ann cancels her order 1 and buys with her order 2; Bob's order 3 sells her 2 of 3, and 1 is cancelled."""
-    return Stage("ann buys 5 at 99", "ann cancels 1", "ann buys 2 at 98", "bob sells 3 at 98 IOC")
+    return staged("ann buys 5 at 99", "ann cancels 1", "ann buys 2 at 98", "bob sells 3 at 98 IOC")
 
 
 @pytest.fixture
@@ -125,7 +104,7 @@ def test_a_close_that_can_not_be(stage: Stage, selling: tuple[OrderPlaced, Trade
 
 def test_another_markets_order() -> None:
     """ETH_USD closes an order that stands in BTC_USD."""
-    stage = Stage("ann buys 5 at 99", "ann cancels 1")
+    stage = staged("ann buys 5 at 99", "ann cancels 1")
     (closed,) = stage.part.events
     stage.accepts(closed)
     wrong = replace(closed, sequence=1)
@@ -133,7 +112,7 @@ def test_another_markets_order() -> None:
 
 
 def test_more_than_is_available_can_not_be_held() -> None:
-    stage = Stage("bob sells 3 at 101")
+    stage = staged("bob sells 3 at 101")
     (placed,) = stage.part.events
     stage.accepts(replace(placed, held=10 * 10**10))
     assert stage.refusal_of(replace(placed, held=10 * 10**10 + 1)).startswith(

@@ -27,7 +27,7 @@ def test_a_refusal_carries_code_and_message(status: int) -> None:
     assert refused.value.message == "the price is between two ticks"
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [408, 429, 503])
 def test_busy_is_certainly_not_done(status: int) -> None:
     with pytest.raises(Unavailable):
         check(status, {"code": "BUSY", "message": "later"})

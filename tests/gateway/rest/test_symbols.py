@@ -6,7 +6,7 @@ import pytest
 
 from actors.core import Unknown
 from engine.refusals import Refusal, Refused
-from engine.spot.commands import GetDepth
+from engine.trading.commands import GetDepth
 from tests.gateway.houses import error, open_house
 
 pytestmark = pytest.mark.trio

@@ -263,6 +263,7 @@ async def test_a_socket_has_so_many_channels_and_no_more(monkeypatch: pytest.Mon
     async with open_house() as house, house.connect() as client:
         error = await client.ask({"subscribe": [TRADES, BOOK, TICKER]})
         assert (error["status"], error["code"], error["channel"]) == (429, "TOO_MANY_REQUESTS", TICKER)
+        assert error["message"] == "a connection has at most 2 channels"
         assert await client.receive() == {"type": "subscribed", "channels": [TRADES, BOOK]}
 
 
@@ -270,6 +271,7 @@ async def test_one_frame_names_so_many_channels_and_no_more() -> None:
     async with open_house() as house, house.connect() as client:
         error = await client.ask({"subscribe": ["x"] * (SUBSCRIPTIONS_MAX + 1)})
         assert (error["type"], error["status"], error["code"]) == ("error", 400, "MALFORMED")
+        assert error["message"] == "subscribe must have at most 200 entries"
         await client.quiet()
 
 

@@ -1,6 +1,7 @@
 """The handshake: who may come in, and as whom."""
 
 import pytest
+import trio
 
 from engine.matching.terms import OrderState
 from gateway.identity.caller import Role
@@ -63,6 +64,25 @@ async def test_other_paths_are_not_this_ones() -> None:
     async with open_house() as house:
         for path in ("/ws/other", "/ws/", "/w", "/"):
             assert (await house.handshake(path))[0] == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_request_without_an_upgrade_is_426_and_leaves_the_connection_open(method: str) -> None:
+    async with open_house() as house, await trio.open_tcp_stream("127.0.0.1", house.port) as stream:
+        for _ in range(2):
+            await stream.send_all(f"{method} /ws?token=x HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            head, _, body = (await stream.receive_some(65536)).partition(b"\r\n\r\n")
+            status, *headers = head.lower().split(b"\r\n")
+            assert status.startswith(b"http/1.1 426")
+            assert {b"upgrade: websocket", b"connection: upgrade", b"content-type: application/json"} <= set(headers)
+            assert (b'"code":"UPGRADE_REQUIRED"' in body) is (method == "GET")
+            assert (b"this is a WebSocket" in body) is (method == "GET")
+
+
+async def test_other_methods_find_nothing_here() -> None:
+    async with open_house() as house, await trio.open_tcp_stream("127.0.0.1", house.port) as stream:
+        await stream.send_all(b"POST /ws HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        assert (await stream.receive_some(65536)).startswith(b"HTTP/1.1 404")
 
 
 async def test_open_sockets_are_counted() -> None:

@@ -39,9 +39,9 @@ async def receive(raw: RawWebSocket) -> Any:
 def push_trades(house: House, first: int, count: int) -> None:
     """Have the broadcaster push so many trades, without the market's work."""
     broadcaster: Any = house.exchange.supervisor._children["broadcaster"].actor
-    symbol = broadcaster._by_name["BTC_USDT"].symbol
+    market = broadcaster._by_channel["BTC_USDT"].market
     for number in range(first, first + count):
-        broadcaster._subscriptions.push(TRADES, Post(Trade(symbol, record(number))))
+        broadcaster._subscriptions.push(TRADES, Post(Trade(market, record(number))))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What happened in a spot market. Each event states its effect completely: nobody has to decide anything again."""
+"""What happened in a market with an order book. Each event states its effect completely: nothing is decided again."""
 
 import enum
 
@@ -6,7 +6,7 @@ import msgspec
 
 from engine.ledger.units import Units
 from engine.matching.order import SelfTradePrevention, Side
-from engine.matching.terms import OrderState, OrderType, TimeInForce
+from engine.matching.terms import OrderState, OrderType, Outcome, TimeInForce, TradeKind
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -16,7 +16,7 @@ class Standing(msgspec.Struct, frozen=True):
     filled_lots: int
     filled_value: Units  # quote
     cancelled_lots: int
-    fee: Units  # charged so far, in the asset that the order receives
+    fee: Units  # charged so far, in the asset that a spot order receives, in money for shares
     fee_parts: Units  # exact, in 10**-8 of a unit
     held: Units  # in the asset that the order spends
 
@@ -37,6 +37,7 @@ class OrderPlaced(msgspec.Struct, frozen=True):
     quantity_lots: int | None
     amount: Units | None
     held: Units
+    outcome: Outcome | None = None  # only in prediction markets; the price is that of its share
 
 
 class Execution(msgspec.Struct, frozen=True):
@@ -50,7 +51,10 @@ class Execution(msgspec.Struct, frozen=True):
 
 
 class TradeMade(msgspec.Struct, frozen=True):
-    """Two orders met at the maker's price; `number` counts the market's trades."""
+    """Two orders met at the maker's price; `number` counts the market's trades.
+
+    In a prediction market all of it is told in terms of YES: the buyer is who bid for YES or sold NO.
+    """
 
     sequence: int
     number: int
@@ -60,6 +64,7 @@ class TradeMade(msgspec.Struct, frozen=True):
     taker_side: Side
     buyer: Execution
     seller: Execution
+    kind: TradeKind | None = None  # only in prediction markets
 
 
 class CloseReason(enum.Enum):
@@ -70,6 +75,7 @@ class CloseReason(enum.Enum):
     REMAINDER = "remainder"  # of a market, IOC or FOK order
     SELF_TRADE = "self_trade"
     FILL_LIMIT = "fill_limit"
+    MARKET_CLOSED = "market_closed"
 
 
 class OrderClosed(msgspec.Struct, frozen=True):
@@ -97,4 +103,4 @@ class MarketResumed(msgspec.Struct, frozen=True):
     sequence: int
 
 
-SpotEvent = OrderPlaced | TradeMade | OrderClosed | MarketHalted | MarketResumed
+TradingEvent = OrderPlaced | TradeMade | OrderClosed | MarketHalted | MarketResumed

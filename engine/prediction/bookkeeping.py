@@ -1,0 +1,222 @@
+"""What the events of a question do to money, shares and rows.
+
+trade of q shares at price p of the side's own share      buyer   -p q  -fee   fees +fee    +q shares
+                                                          seller  +p q  -fee   fees +fee    -q shares
+what both pay, less what both get, goes to the pool:      mint +q pairs, merge -q pairs, transfer 0
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.ledger.assets import PAYOUT_ASSET
+from engine.ledger.books import EventWriter
+from engine.ledger.chart import FEES, MAKER, pool_of
+from engine.ledger.page import Page, PartRefused
+from engine.ledger.records import MakerAuditRecord, MarketState, OrderRecord, PositionRecord, TradeRecord
+from engine.matching.order import Side
+from engine.matching.terms import TRADE_SIDES, Outcome, TradeKind
+from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
+from engine.prediction.lifecycle import PAYING, TRANSITIONS, read_standing, write_standing
+from engine.prediction.question import PAIR_UNITS, Question
+from engine.trading.bookkeeping import fill_message, move_on, take_trade
+from engine.trading.bookkeeping import write_order_closed as close_order
+from engine.trading.bookkeeping import write_order_placed as place_order
+from engine.trading.events import Execution, OrderClosed, OrderPlaced, TradeMade
+
+PAIRS = {
+    TradeKind.MINT: 1,
+    TradeKind.TRANSFER: 0,
+    TradeKind.TRANSFER_NO: 0,
+    TradeKind.MERGE: -1,
+}  # that a share of a trade makes
+
+
+def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlaced) -> None:
+    """Hold the order's budget; open its row."""
+    place_order(page, market_id, now_ms, event)
+    order = page.order(event.order_id)
+    if order.outcome is None:
+        raise PartRefused(f"order {order.order_id} does not say which share it is about")
+    assert order.quantity_lots is not None
+    _audit_maker(page, event.sequence, "PLACE", order, order.quantity_lots)
+
+
+def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) -> None:
+    """Move money and shares of both sides; mint or merge pairs; move both orders on."""
+    trade = take_trade(page, market_id, now_ms, event)
+    if trade.kind is None:
+        raise PartRefused(f"trade {trade.number} does not say what it does to shares")
+    question: Question = page.definition(market_id)
+    parties = ((Side.BUY, event.buyer), (Side.SELL, event.seller))
+    for (side, outcome), (book_side, execution) in zip(TRADE_SIDES[trade.kind], parties, strict=True):
+        if page.order(execution.order_id).outcome is not outcome:
+            raise PartRefused(f"order {execution.order_id} is not one of {outcome.value}")
+        fill = fill_message(side, execution, trade, book_side is trade.taker_side, outcome)
+        page.tell(execution.account_id, fill, now_ms)
+        order = move_on(page, market_id, side, execution, now_ms)
+        _pay_side(page, question, trade, order, execution)
+        _audit_maker(page, event.sequence, "FILL", order, trade.quantity_lots)
+    pairs = PAIRS[trade.kind] * trade.quantity_lots
+    if pairs:
+        trans_id = str(trade.trade_id)
+        page.move(pool_of(market_id), PAYOUT_ASSET, pairs * PAIR_UNITS, trade.kind.value, trans_id, now_ms)
+
+
+def _pay_side(page: Page, question: Question, trade: TradeRecord, order: OrderRecord, execution: Execution) -> None:
+    """One side's money and shares."""
+    assert order.outcome is not None
+    assert trade.kind is not None
+    price = question.yes_ticks(order.outcome, trade.price_ticks)
+    value = question.value(price, trade.quantity_lots)
+    paid = value if order.side is Side.BUY else -value
+    word = trade.kind.value if PAIRS[trade.kind] else "trade"
+    trans_id, now_ms, account_id = str(trade.trade_id), trade.created_ms, order.account_id
+    page.move(account_id, PAYOUT_ASSET, -paid, word, trans_id, now_ms)
+    if execution.fee:
+        page.move(account_id, PAYOUT_ASSET, -execution.fee, "fee", trans_id, now_ms)
+        page.move(FEES, PAYOUT_ASSET, execution.fee, "fee", trans_id, now_ms)
+    position = page.position(trade.market_id, account_id)
+    change = bought if order.side is Side.BUY else sold
+    page.change_position(change(position, order.outcome, trade.quantity_lots, value, execution.fee))
+
+
+def bought(position: PositionRecord, outcome: Outcome, shares: int, value: int, fee: int) -> PositionRecord:
+    """A position with so many shares more, bought for `value`."""
+    fees = position.fees + fee
+    if outcome is Outcome.YES:
+        return replace(position, yes=position.yes + shares, yes_cost=position.yes_cost + value, fees=fees)
+    return replace(position, no=position.no + shares, no_cost=position.no_cost + value, fees=fees)
+
+
+def sold(position: PositionRecord, outcome: Outcome, shares: int, value: int, fee: int) -> PositionRecord:
+    """A position with so many shares less; their part of the average cost, rounded down, leaves with them."""
+    held, cost = (position.yes, position.yes_cost) if outcome is Outcome.YES else (position.no, position.no_cost)
+    if shares > held:
+        raise PartRefused(f"account {position.account_id} sells {shares} of {held} shares of {outcome.value}")
+    gone = cost * shares // held
+    realized, fees = position.realized + value - gone, position.fees + fee
+    if outcome is Outcome.YES:
+        return replace(position, yes=held - shares, yes_cost=cost - gone, realized=realized, fees=fees)
+    return replace(position, no=held - shares, no_cost=cost - gone, realized=realized, fees=fees)
+
+
+def write_order_closed(page: Page, market_id: int, now_ms: int, event: OrderClosed) -> None:
+    """Release what was still held; close the row."""
+    order = page.order(event.order_id)
+    close_order(page, market_id, now_ms, event)
+    cancelled = event.standing.cancelled_lots
+    _audit_maker(
+        page, event.sequence, "CANCEL", replace(order, state=event.standing.state, updated_ms=now_ms), cancelled
+    )
+
+
+def _audit_maker(page: Page, sequence: int, event_type: str, order: OrderRecord, shares: int) -> None:
+    """Keep what becomes of the market maker's orders."""
+    if order.account_id != MAKER:
+        return
+    assert order.outcome is not None
+    assert order.price_ticks is not None, "the market maker places limit orders"
+    page.maker_audit.append(
+        MakerAuditRecord(
+            order.market_id,
+            sequence,
+            event_type,
+            order.state,
+            order.order_id,
+            order.outcome,
+            order.side,
+            order.price_ticks,
+            shares,
+            order.updated_ms,
+        )
+    )
+
+
+def write_question_moved(page: Page, market_id: int, _now_ms: int, event: QuestionMoved) -> None:
+    """Take a step of the lifecycle; there is no other way."""
+    before = page.market(market_id).state
+    if TRANSITIONS.get((before, event.step)) is not event.state:
+        raise PartRefused(f"{event.step.value} does not lead from {before.value} to {event.state.value}")
+    page.follow(market_id, event.sequence, state=event.state, standing=write_standing(event.resolution))
+    if event.state is MarketState.FINAL and page.balance(pool_of(market_id), PAYOUT_ASSET) != (0, 0):
+        raise PartRefused(f"market {market_id} is final, and not all of its pool is paid out")
+
+
+def write_holder_paid(page: Page, market_id: int, now_ms: int, event: HolderPaid) -> None:
+    """Pay all shares of a holder, and hold it."""
+    page.follow(market_id, event.sequence)
+    state = _paying(page, market_id)
+    position = page.position(market_id, event.account_id)
+    if position.payout is not None or event.payout != _payout(page, position):
+        raise PartRefused(f"account {event.account_id} is not to be paid {event.payout} in market {market_id}")
+    refund = position.fees if state is MarketState.VOID else 0
+    if event.refund != refund:
+        raise PartRefused(f"account {event.account_id} is to be given back {refund}, not {event.refund}")
+    _move_payout(page, market_id, event.account_id, event.payout, event.refund, now_ms)
+    held = event.payout + event.refund
+    page.hold(event.account_id, PAYOUT_ASSET, held)
+    page.change_position(replace(position, payout=event.payout, refund=event.refund, payout_held=held))
+
+
+def write_payout_taken_back(page: Page, market_id: int, now_ms: int, event: PayoutTakenBack) -> None:
+    """Undo a payment that is still held."""
+    page.follow(market_id, event.sequence)
+    if not read_standing(page.market(market_id).standing).rolling_back:
+        raise PartRefused(f"market {market_id} is not rolled back")
+    position = page.position(market_id, event.account_id)
+    paid = (position.payout, position.refund, position.payout_held)
+    if paid != (event.payout, event.refund, event.payout + event.refund):
+        raise PartRefused(f"account {event.account_id} has not been paid what is to be taken back")
+    page.hold(event.account_id, PAYOUT_ASSET, -position.payout_held)
+    _move_payout(page, market_id, event.account_id, -event.payout, -event.refund, now_ms)
+    page.change_position(replace(position, payout=None, refund=0, payout_held=0))
+
+
+def write_payout_freed(page: Page, market_id: int, _now_ms: int, event: PayoutFreed) -> None:
+    """Let a holder have what was held."""
+    page.follow(market_id, event.sequence)
+    _paying(page, market_id)
+    position = page.position(market_id, event.account_id)
+    if position.payout_held != event.amount:
+        raise PartRefused(f"account {event.account_id} has {position.payout_held} held, not {event.amount}")
+    page.hold(event.account_id, PAYOUT_ASSET, -event.amount)
+    page.change_position(replace(position, payout_held=0))
+
+
+def _move_payout(page: Page, market_id: int, account_id: int, payout: int, refund: int, now_ms: int) -> None:
+    trans_id = f"market-{market_id}"
+    for source, amount, word in ((pool_of(market_id), payout, "payout"), (FEES, refund, "refund")):
+        if amount:
+            page.move(source, PAYOUT_ASSET, -amount, word, trans_id, now_ms)
+            page.move(account_id, PAYOUT_ASSET, amount, word, trans_id, now_ms)
+
+
+def _paying(page: Page, market_id: int) -> MarketState:
+    state = page.market(market_id).state
+    if state not in PAYING:
+        raise PartRefused(f"market {market_id} is {state.value}: it has nothing to pay")
+    return state
+
+
+def _payout(page: Page, position: PositionRecord) -> int:
+    yes_units = read_standing(page.market(position.market_id).standing).yes_units
+    if yes_units is None:
+        raise PartRefused(f"market {position.market_id} has no answer to be paid for")
+    return position.yes * yes_units + position.no * (PAIR_UNITS - yes_units)
+
+
+def check(page: Page, market_id: int) -> None:
+    """As many shares of YES as of NO; the pool has a pair's worth for each, but for what is paid out already."""
+    yes, no, paid = page.shares_in(market_id)
+    pool, _ = page.balance(pool_of(market_id), PAYOUT_ASSET)
+    if yes != no or pool != yes * PAIR_UNITS - paid:
+        raise PartRefused(f"market {market_id} has {yes} YES, {no} NO, {paid} paid out and a pool of {pool}")
+
+
+WRITERS: dict[Any, EventWriter] = {
+    QuestionMoved: write_question_moved,
+    HolderPaid: write_holder_paid,
+    PayoutTakenBack: write_payout_taken_back,
+    PayoutFreed: write_payout_freed,
+}

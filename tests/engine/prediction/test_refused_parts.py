@@ -1,0 +1,274 @@
+"""A question with a defect is stopped by the ledger: an event that contradicts what is known spoils its part."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from engine.ledger.records import MarketState
+from engine.matching.order import Side
+from engine.matching.terms import TradeKind
+from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
+from engine.prediction.lifecycle import Resolution, Step
+from engine.trading.events import TradeMade
+from tests.engine.prediction.harness import Harness
+from tests.engine.prediction.scenes import RAIN, Scene
+from tests.engine.stage import Stage
+
+ANN, BOB, CAT = 1, 2, 3
+HOUR_MS = 3_600_000
+
+MINT = ("ann buys 10 YES at 60", "bob buys 10 NO at 40")
+TRANSFER = (*MINT, "ann sells 4 YES at 70", "cat buys 4 YES at 70")
+MERGE = (*MINT, "ann sells 4 YES at 70", "bob sells 4 NO at 30")
+
+
+def staged(*sentences: str, parts: int = 0, **engine: Any) -> Stage:
+    """What has happened; then so many parts of what the market does by itself. The last commit is on the stage."""
+    exchange = Harness(works=False, **engine)
+    scene = Scene(exchange).owning("""
+        person | USD
+        ann    | 100
+        bob    | 100
+        cat    | 100
+    """)
+    scene.market(taker_rate="0.1")
+    for sentence in sentences:
+        if sentence == "an hour":
+            exchange.wait(HOUR_MS)
+        else:
+            scene.told(sentence)
+    for _ in range(parts):
+        assert exchange.go_on(RAIN)
+    return Stage(exchange)
+
+
+# Trades
+
+
+def kind(kind: TradeKind | None) -> Callable[[TradeMade], TradeMade]:
+    return lambda made: replace(made, kind=kind)
+
+
+def swapped(made: TradeMade) -> TradeMade:
+    return replace(made, buyer=made.seller, seller=made.buyer)
+
+
+def more(made: TradeMade) -> TradeMade:
+    """So many shares that Ann would sell more than she has."""
+    return replace(made, quantity_lots=11, value=made.value // made.quantity_lots * 11)
+
+
+def at(price_ticks: int) -> Callable[[TradeMade], TradeMade]:
+    return lambda made: replace(made, price_ticks=price_ticks)
+
+
+def cheaper_for_the_seller(made: TradeMade) -> TradeMade:
+    return replace(made, value=made.value - 1)
+
+
+def keeping_what_it_paid(made: TradeMade) -> TradeMade:
+    held = replace(made.buyer.standing, held=made.buyer.unheld)
+    return replace(made, buyer=replace(made.buyer, unheld=0, standing=held))
+
+
+@pytest.mark.parametrize(
+    ("sentences", "change", "said"),
+    [
+        (MINT, kind(None), "trade 1 does not say what it does to shares"),
+        (MINT, kind(TradeKind.TRANSFER), "order 2 is not one of YES"),
+        (MINT, kind(TradeKind.TRANSFER_NO), "order 1 is not one of NO"),
+        (MINT, kind(TradeKind.MERGE), "order 1 is not one of NO"),
+        (MINT, swapped, "order 2 is not one of YES"),
+        (TRANSFER, kind(TradeKind.MINT), "order 3 is not one of NO"),
+        (TRANSFER, swapped, "order 3 is not that of account 1"),
+        (TRANSFER, more, "account 1 sells 11 of 10 shares of YES"),
+        (MERGE, kind(TradeKind.MINT), "order 4 is not one of YES"),
+        (MERGE, kind(TradeKind.TRANSFER), "order 4 is not one of YES"),
+        (MERGE, more, "account 2 sells 11 of 10 shares of NO"),
+        (MERGE, swapped, "order 3 is not one of NO"),
+        (TRANSFER, at(699), "trade 2 of rain is not worth 28000"),
+        (TRANSFER, cheaper_for_the_seller, "trade 2 of rain is not worth 27999"),
+        (TRANSFER, keeping_what_it_paid, "order 4 is closed, and still holds 29200"),
+    ],
+)
+def test_a_trade_that_can_not_be(
+    sentences: tuple[str, ...], change: Callable[[TradeMade], TradeMade], said: str
+) -> None:
+    stage = staged(*sentences)
+    placed, made = stage.part.events
+    stage.accepts(placed, made)
+    assert stage.refusal_of(placed, change(made)).startswith(said)
+
+
+def test_an_order_says_which_share_it_is_about() -> None:
+    stage = staged("ann buys 1 YES at 60")
+    (placed,) = stage.part.events
+    assert stage.refusal_of(replace(placed, outcome=None)) == "order 1 does not say which share it is about"
+
+
+def test_a_seller_of_shares_holds_no_money() -> None:
+    """Whatever an event says: the shares are the market's to keep, and no money was held for them."""
+    stage = staged(*MINT, "ann sells 4 YES at 70", "ann cancels 2")
+    (closed,) = stage.part.events
+    stage.accepts(closed)
+    assert stage.refusal_of(replace(closed, unheld=1)).startswith("order 3 holds 0, not 1 more")
+    assert stage.refusal_of(replace(closed, side=Side.BUY)).startswith("order 3 is not that of account 1")
+
+
+# Steps
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [
+        (Step.CLOSE, MarketState.FINAL),
+        (Step.CLOSE, MarketState.HALTED),
+        (Step.VOID, MarketState.VOID),
+        (Step.RESUME, MarketState.OPEN),
+        (Step.FINISH, MarketState.FINAL),
+    ],
+)
+def test_a_step_that_is_not_in_the_table(step: Step, state: MarketState) -> None:
+    """It was closed."""
+    stage = staged(*MINT, "root closes")
+    (moved,) = stage.part.events
+    stage.accepts(moved)
+    said = f"{step.value} does not lead from open to {state.value}"
+    assert stage.refusal_of(replace(moved, step=step, state=state)) == said
+
+
+def test_a_step_out_of_turn() -> None:
+    stage = staged(*MINT, "root closes")
+    (moved,) = stage.part.events
+    assert stage.refusal_of(replace(moved, sequence=moved.sequence + 1)) == "event 5 of rain does not follow event 3"
+
+
+def test_nothing_is_final_before_all_is_paid() -> None:
+    """Ann and Bob; here only Ann was."""
+    stage = staged(*MINT, "root closes", "root voids", parts=1, part_max=1)
+    (paid,) = stage.part.events
+    assert paid.account_id == ANN
+    finished = QuestionMoved(paid.sequence + 1, Step.FINISH, 0, MarketState.FINAL, Resolution())
+    assert stage.refusal_of(paid, finished) == "market 1 is final, and not all of its pool is paid out"
+
+
+# Payouts
+
+VOID = (*MINT, "root closes", "root voids")
+ANSWERED = (*MINT, "root closes", "root proposes YES", "bob disputes", "root resolves YES")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"payout": 50_001}, "account 1 is not to be paid 50001 in market 1"),
+        ({"payout": 0}, "account 1 is not to be paid 0 in market 1"),
+        ({"account_id": BOB}, "account 2 is to be given back 4000, not 0"),
+        ({"account_id": CAT}, "account 3 is not to be paid 50000 in market 1"),
+        ({"refund": 1}, "account 1 is to be given back 0, not 1"),
+    ],
+)
+def test_a_payout_that_can_not_be(change: dict[str, int], said: str) -> None:
+    stage = staged(*VOID, parts=1, part_max=1)
+    (paid,) = stage.part.events
+    stage.accepts(paid)
+    assert stage.refusal_of(replace(paid, **change)) == said
+
+
+def test_who_paid_fees_gets_them_all_back() -> None:
+    stage = staged(*VOID, parts=1)
+    ann, bob = stage.part.events
+    stage.accepts(ann, bob)
+    assert stage.refusal_of(ann, replace(bob, refund=3_999)) == "account 2 is to be given back 4000, not 3999"
+    assert stage.refusal_of(ann, replace(bob, refund=0)) == "account 2 is to be given back 4000, not 0"
+
+
+def test_an_answer_gives_no_fees_back() -> None:
+    stage = staged(*ANSWERED, parts=1)
+    ann, bob = stage.part.events
+    assert (bob.payout, bob.refund) == (0, 0)
+    assert stage.refusal_of(ann, replace(bob, refund=4_000)) == "account 2 is to be given back 0, not 4000"
+
+
+def test_nobody_is_paid_twice() -> None:
+    stage = staged(*VOID, parts=1)
+    ann, bob = stage.part.events
+    again = replace(ann, sequence=bob.sequence + 1)
+    assert stage.refusal_of(ann, bob, again) == "account 1 is not to be paid 50000 in market 1"
+
+
+def test_nobody_is_paid_before_there_is_an_answer() -> None:
+    stage = staged(*MINT, "root closes")
+    (closed,) = stage.part.events
+    paid = HolderPaid(closed.sequence + 1, ANN, 50_000, 0)
+    assert stage.refusal_of(closed, paid) == "market 1 is closed: it has nothing to pay"
+
+
+def test_nobody_is_paid_while_payouts_are_taken_back() -> None:
+    stage = staged(*VOID, "root rolls_back")
+    (rolled_back,) = stage.part.events
+    paid = HolderPaid(rolled_back.sequence + 1, ANN, 50_000, 0)
+    assert stage.refusal_of(rolled_back, paid) == "market 1 is closed: it has nothing to pay"
+
+
+# Taking back and letting go
+
+
+def taken_back() -> Stage:
+    exchange = Harness(works=False)
+    scene = Scene(exchange).owning("""
+        person | USD
+        ann    | 100
+        bob    | 100
+    """)
+    scene.market(taker_rate="0.1").told("\n".join(VOID))
+    exchange.go_on(RAIN)
+    scene.told("root rolls_back")
+    exchange.go_on(RAIN)
+    return Stage(exchange)
+
+
+@pytest.mark.parametrize(
+    "change", [{"payout": 49_999}, {"refund": 1}, {"account_id": BOB}, {"account_id": CAT}, {"payout": 0}]
+)
+def test_only_what_was_paid_is_taken_back(change: dict[str, int]) -> None:
+    stage = taken_back()
+    ann, bob, moved = stage.part.events
+    stage.accepts(ann, bob, moved)
+    assert (ann.payout, ann.refund, bob.payout, bob.refund) == (50_000, 0, 50_000, 4_000)
+    assert stage.refusal_of(replace(ann, **change)).endswith("has not been paid what is to be taken back")
+
+
+def test_it_is_taken_back_once() -> None:
+    stage = taken_back()
+    ann, *_ = stage.part.events
+    again = replace(ann, sequence=ann.sequence + 1)
+    assert stage.refusal_of(ann, again) == "account 1 has not been paid what is to be taken back"
+
+
+def test_a_payout_that_was_not_rolled_back_stands() -> None:
+    stage = staged(*VOID, parts=1)
+    ann, bob = stage.part.events
+    back = PayoutTakenBack(bob.sequence + 1, ANN, ann.payout, ann.refund)
+    assert stage.refusal_of(ann, bob, back) == "market 1 is not rolled back"
+
+
+def test_only_what_is_held_is_freed() -> None:
+    stage = staged(*VOID, parts=1)
+    ann, bob = stage.part.events
+    freed = PayoutFreed(bob.sequence + 1, BOB, 54_000)
+    stage.accepts(ann, bob, freed)
+    assert stage.refusal_of(ann, bob, replace(freed, amount=53_999)) == "account 2 has 54000 held, not 53999"
+    again = replace(freed, sequence=freed.sequence + 1)
+    assert stage.refusal_of(ann, bob, freed, again) == "account 2 has 0 held, not 54000"
+    back = PayoutTakenBack(freed.sequence + 1, BOB, 50_000, 4_000)
+    assert stage.refusal_of(ann, bob, freed, back) == "market 1 is not rolled back"
+
+
+def test_what_is_taken_back_is_not_freed() -> None:
+    stage = taken_back()
+    ann, *_ = stage.part.events
+    freed = PayoutFreed(ann.sequence, ANN, 50_000)
+    assert stage.refusal_of(freed) == "market 1 is closed: it has nothing to pay"
