@@ -24,7 +24,7 @@ check: install          ## format, lint, types, the fast tests: before every com
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -n 2 -m "not slow"
 
 test: install node-clients           ## all tests
 	$(BIN)/pytest -q

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 
 import trio
 
@@ -52,7 +53,7 @@ class Timekeeper:
     def _ring(self) -> float:
         """Wake those whose time has come; return for how long there is nothing to do."""
         if not self._alarms:
-            return LOOK_S_MAX
+            return math.inf
         now_ms = self._clock.now_ms()
         while self._alarms:
             at_ms, _, address = self._alarms[0]
@@ -62,4 +63,4 @@ class Timekeeper:
             if self._due.get(address.name) == at_ms:
                 del self._due[address.name]
                 address.tell(TimeHasCome())
-        return LOOK_S_MAX
+        return math.inf

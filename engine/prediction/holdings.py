@@ -62,9 +62,13 @@ class Holdings:
             holding = self._by_account[account_id] = Holding()
         return holding
 
+    def seen(self, account_id: int) -> Holding:
+        """The same only to be read: who asks and has nothing is not remembered."""
+        return self._by_account.get(account_id) or Holding()
+
     def has_shares(self, account_id: int) -> bool:
-        holding = self._by_account.get(account_id)
-        return holding is not None and bool(holding.yes or holding.no)
+        holding = self.seen(account_id)
+        return bool(holding.yes or holding.no)
 
     def pairs(self) -> int:
         """How many pairs there are; as many shares of YES as of NO."""

@@ -209,7 +209,7 @@ class PredictionMarket(ShareMarket):
         """The market as one account sees it; reads every order of the book."""
         account_id = query.account_id
         bids, asks = (self.book.depth_without(side, 1, account_id) for side in (Side.BUY, Side.SELL))
-        holding = self.holdings.of(account_id)
+        holding = self.holdings.seen(account_id)
         orders = (order for order in self.book.orders.values() if order.account_id == account_id)
         return HolderView(
             self.state,

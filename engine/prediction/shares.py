@@ -89,7 +89,7 @@ class ShareMarket(TradingMarket[ShareOrder]):
             return None
         assert terms.quantity_lots is not None
         outcome = outcome_of(terms)
-        holding = self.holdings.of(account_id)
+        holding = self.holdings.seen(account_id)
         held, offered = holding.shares(outcome), holding.offered(outcome)
         if terms.quantity_lots <= held - offered:
             return None

@@ -99,6 +99,10 @@ class PredictionClient:
         """Change those settings of a market's maker that are given."""
         return await self.rest.call("POST", "/api/market-maker", settings)
 
+    async def maker(self, market_id: int) -> Json:
+        """How a market's maker is set, and its last round: Rialto's own path, which other exchanges may not have."""
+        return await self.rest.call("GET", "/api/market-maker", marketId=market_id)
+
     async def run_maker(self, market_id: int, min_balance_cents: int | None = None) -> Json:
         """Have the maker quote a market once."""
         path = "/api/market-maker/run"

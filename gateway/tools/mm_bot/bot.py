@@ -6,6 +6,7 @@ an answer                    | is quoted                |
 401                          | is asked again           | logs in again, once; refused: ends
 nothing, 5xx, 429            | five tries, then left    | goes on, and waits longer before the next round
 nothing, from two in a row   |                          | leaves the rest of the round
+that the market maker quotes it by itself | is left to it | goes on: a market is driven by one of them, never by both
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 REST_S_MAX = 60.0  # between rounds that fail, unless the polling itself is slower
+NOT_THERE, NOT_ALLOWED = 404, 405
 SILENT_MARKETS_MAX = 2  # then it is not a market that does not answer, it is the exchange
 
 
@@ -44,6 +46,18 @@ class MakerRun(msgspec.Struct, frozen=True):
     """What a run answers."""
 
     summary: PriceLists
+
+
+class MakerState(msgspec.Struct, frozen=True):
+    """Whether a market's maker quotes by itself."""
+
+    enabled: bool
+
+
+class MakerReport(msgspec.Struct, frozen=True):
+    """What the exchange says of a market's maker."""
+
+    settings: MakerState
 
 
 class Tally(msgspec.Struct):
@@ -108,6 +122,12 @@ class Bot:
         """Quote one market; returns what it was left for, if it got neither an answer nor a refusal."""
         doing = "looking"
         try:
+            if await self._ask(lambda: self._is_driven(market_id), tries):
+                self.tally.left += 1
+                log.warning(
+                    "market_left", market=market_id, code="ALREADY_RUNNING", reason="its maker quotes by itself"
+                )
+                return None
             book = await self._ask(lambda: self._book(market_id), tries)
             trades = await self._ask(lambda: self._trades(market_id), tries)
             doing = "quoting"
@@ -137,6 +157,15 @@ class Bot:
     async def _ask(self, call: Callable[[], Awaitable[Answer]], tries: int | None = None) -> Answer:
         """All that the bot sends may be sent twice: settings are absolute, and a run replaces only what differs."""
         return await try_again(lambda: self._session.ask(call), self._patience, self._chance, tries)
+
+    async def _is_driven(self, market_id: int) -> bool:
+        """Whether somebody has had the market's maker quote by itself: to configure it would stop that."""
+        try:
+            return read(await self._client.maker(market_id), MakerReport).settings.enabled
+        except Refused as refused:
+            if refused.status in (NOT_THERE, NOT_ALLOWED):  # an exchange that has the specification's paths alone
+                return False
+            raise
 
     async def _book(self, market_id: int) -> Book:
         depth = self._settings.orderbook_depth

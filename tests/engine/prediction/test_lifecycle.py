@@ -238,6 +238,13 @@ def test_a_second_administrator_confirms_a_proposal(scene: Scene) -> None:
     assert scene.does("vera resolves YES") == "resolved YES"
 
 
+def test_a_proposal_that_waits_for_its_second_administrator_is_not_disputed_any_more(scene: Scene) -> None:
+    scene.told("root proposes YES")
+    scene.exchange.wait(DAY_MS)
+    assert scene.does("ann disputes") == "CONFLICT"
+    assert scene.does("vera resolves YES") == "resolved YES"
+
+
 def test_a_void_takes_two(scene: Scene) -> None:
     assert scene.does("root voids") == "closed, approved VOID"
     assert scene.does("root voids") == "CONFLICT"

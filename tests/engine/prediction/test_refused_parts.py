@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.ledger.chart import pool_of
+from engine.ledger.commands import MovementKind
+from engine.ledger.events import MoneyMoved
+from engine.ledger.page import Page, PartRefused
 from engine.ledger.records import MarketState
 from engine.matching.order import Side
 from engine.matching.terms import TradeKind
+from engine.prediction.bookkeeping import check
 from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
 from engine.prediction.lifecycle import Resolution, Step
 from engine.trading.events import TradeMade
@@ -115,6 +120,24 @@ def test_a_seller_of_shares_holds_no_money() -> None:
     stage.accepts(closed)
     assert stage.refusal_of(replace(closed, unheld=1)).startswith("order 3 holds 0, not 1 more")
     assert stage.refusal_of(replace(closed, side=Side.BUY)).startswith("order 3 is not that of account 1")
+
+
+def test_money_does_not_leave_the_pool_in_another_way() -> None:
+    stage = staged(*MINT, "ann halts")
+    taken = MoneyMoved(MovementKind.TRANSFER, ANN, "mine", "USD", 10_000, pool_of(stage.market_id), ANN)
+    said = "market 1 has 10 YES, 10 NO, 0 paid out and a pool of 90000"
+    assert stage.refusal_of(*stage.part.events, taken) == said
+
+
+@pytest.mark.parametrize(("change", "said"), [({"yes": 11}, "11 YES, 10 NO"), ({"payout": 1}, "10 NO, 1 paid out")])
+def test_shares_and_payouts_that_do_not_add_up(change: dict[str, int], said: str) -> None:
+    """No event can do so; should a writer ever, its part is refused."""
+    stage = staged(*MINT, "ann halts")
+    page = Page(stage.books)
+    check(page, stage.market_id)
+    page.change_position(replace(page.position(stage.market_id, ANN), **change))
+    with pytest.raises(PartRefused, match=said):
+        check(page, stage.market_id)
 
 
 # Steps

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine.prediction.commands import GetHolder
 from tests.engine.prediction.harness import Harness
 from tests.engine.prediction.scenes import RAIN, Scene
 
@@ -207,6 +208,18 @@ def test_who_has_no_shares_is_told_what_to_do_instead(sentence: str, said: str) 
     assert exchange.refused.message == said
 
 
+def test_who_only_asked_is_not_remembered() -> None:
+    """Refusals and questions of any number of accounts leave nothing behind in the market."""
+    exchange = Harness()
+    scene = Scene(exchange).owning(PEOPLE).market().told(START)
+    market = exchange.markets[RAIN]
+    holders = [account_id for account_id, _ in market.holdings]
+    assert scene.does("dan sells 3 YES at 1") == "INSUFFICIENT_SHARES"
+    assert market.holder(GetHolder(99)).yes == 0
+    assert not market.holdings.has_shares(100)
+    assert [account_id for account_id, _ in market.holdings] == holders
+
+
 # Both sides of one account
 
 
@@ -279,3 +292,24 @@ def test_what_is_left_after_the_last_fill_allowed_is_cancelled(exchange: Any) ->
     assert scene.does("dan buys 9 YES at 64") == "cancelled, 6 for 3.6"
     assert scene.does("dan buys 7 YES at 64 FOK") == "filled, 7 for 4.48"
     assert scene.does("dan buys 8 NO at 48 FOK") == "CANNOT_FILL"  # three makers
+
+
+# What one account sees
+
+
+def test_the_market_as_one_account_sees_it_is_without_its_own_orders() -> None:
+    """In prices of YES; its own orders are listed, the oldest first."""
+    exchange = Harness()
+    Scene(exchange).owning(PEOPLE).market().told(START).book(BOOK)
+    market = exchange.markets[RAIN]
+    view = market.holder(GetHolder(exchange.account_id("bob")))
+    assert (view.best_bid_ticks, view.best_ask_ticks, view.last_price_ticks) == (520, 600, 500)
+    assert (view.yes, view.no) == (10, 10)
+    assert [(order.outcome.value, order.quantity_lots) for order in view.open_orders if order.outcome] == [
+        ("NO", 5),
+        ("NO", 2),
+    ]
+    cat = market.holder(GetHolder(exchange.account_id("cat")))
+    assert (cat.best_bid_ticks, cat.best_ask_ticks, len(cat.open_orders)) == (550, 600, 3)
+    stranger = market.holder(GetHolder(99))
+    assert (stranger.best_bid_ticks, stranger.yes, stranger.open_orders) == (550, 0, ())

@@ -170,6 +170,8 @@ class FakeExchange:
             return Reply(200, self.trades)
         if asked.path.startswith("/api/orderbook/"):
             return Reply(200, self.book)
+        if (asked.method, asked.path) == ("GET", "/api/market-maker"):
+            return Reply(200, {"settings": {"enabled": False}})
         if asked.path == "/api/market-maker":
             return Reply(200, asked.body)
         if asked.path == "/api/market-maker/run":

@@ -66,6 +66,7 @@ async def test_a_round_asks_what_the_settings_say_and_sends_what_it_works_out() 
         asked = [(asked.method, asked.path, asked.query, asked.body) for asked in exchange.asked]
         assert asked == [
             (*LOG_IN, {}, {"username": USERNAME, "password": PASSWORD}),
+            ("GET", "/api/market-maker", {"marketId": "7"}, None),
             ("GET", "/api/orderbook/7", {"depth": "3", "excludeMarketMaker": "true"}, None),
             ("GET", "/api/markets/7/trades", {"limit": "4"}, None),
             (
@@ -269,3 +270,15 @@ def test_the_rest_after_bad_rounds_grows_to_a_minute_or_the_polling_itself() -> 
     assert [rest(5, bad, 1.0) for bad in (1, 2, 3, 4, 5, 99)] == [5, 10, 20, 40, 60, 60]
     assert [rest(5, bad, 0.0) for bad in (1, 2)] == [2.5, 5]
     assert rest(600, 7, 1.0) == 600
+
+
+@pytest.mark.trio
+async def test_a_market_whose_maker_quotes_by_itself_is_left_to_it() -> None:
+    """To configure it with `enabled` false would stop what somebody else has started."""
+    async with fake_exchange() as exchange:
+        exchange.script("GET", "/api/market-maker", Reply(200, {"settings": {"enabled": True}, "lastRun": None}))
+        async with bot_at(exchange.url, market_ids=(1, 2)) as bot:
+            with capture_logs() as logs:
+                assert await bot.round()
+        assert events(logs, "market", "code") == [("market_left", 1, "ALREADY_RUNNING"), ("quoted", 2, None)]
+        assert [asked.body["marketId"] for asked in exchange.requests(*CONFIGURE)] == [2]

@@ -96,7 +96,7 @@ async def test_a_signal_stops_it_with_one_sentence(tmp_path: Path, number: signa
             config = config_in(tmp_path, base_url=exchange.url, market_ids=[1, 2], colour="red")
 
             async def stop() -> None:
-                await exchange.until_asked(9)  # a log-in, and four requests a market
+                await exchange.until_asked(11)  # a log-in, and five requests a market
                 await trio.sleep(0.05)
                 os.kill(os.getpid(), number)
 
