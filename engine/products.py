@@ -12,7 +12,7 @@ import msgspec
 
 from engine.ledger import movements
 from engine.ledger.books import EventWriter, Products
-from engine.ledger.page import Page
+from engine.ledger.page import Page, PartRefused
 from engine.prediction import admission as prediction_admission
 from engine.prediction import bookkeeping as prediction
 from engine.prediction.commands import PlaceShareOrder
@@ -46,7 +46,10 @@ def _by_product(**writers: EventWriter) -> EventWriter:
     """Write an event in the way of the product whose market it happened in."""
 
     def write(page: Page, market_id: int, now_ms: int, event: Any) -> None:
-        writers[page.market(market_id).product](page, market_id, now_ms, event)
+        market = page.market(market_id)
+        if market.product not in writers:
+            raise PartRefused(f"a {type(event).__name__} can't happen in {market.product} market {market.name}")
+        writers[market.product](page, market_id, now_ms, event)
 
     return write
 
@@ -57,8 +60,8 @@ PRODUCTS = Products(
         OrderPlaced: _by_product(spot=trading.write_order_placed, prediction=prediction.write_order_placed),
         TradeMade: _by_product(spot=spot.write_trade_made, prediction=prediction.write_trade_made),
         OrderClosed: _by_product(spot=trading.write_order_closed, prediction=prediction.write_order_closed),
-        MarketHalted: trading.write_market_halted,
-        MarketResumed: trading.write_market_resumed,
+        MarketHalted: _by_product(spot=trading.write_market_halted),
+        MarketResumed: _by_product(spot=trading.write_market_resumed),
         **prediction.WRITERS,
     },
     read_definition,

@@ -36,10 +36,9 @@ def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlac
     """Hold the order's budget; open its row."""
     place_order(page, market_id, now_ms, event)
     order = page.order(event.order_id)
-    if order.outcome is None:
-        raise PartRefused(f"order {order.order_id} does not say which share it is about")
-    assert order.quantity_lots is not None
-    _audit_maker(page, event.sequence, "PLACE", order, order.quantity_lots)
+    if order.outcome is None or order.quantity_lots is None:
+        raise PartRefused(f"order {order.order_id} does not say how many of which shares it is about")
+    _audit_maker(page, event.sequence, "PLACE", order, order.quantity_lots, order.price_ticks)
 
 
 def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) -> None:
@@ -55,20 +54,19 @@ def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) 
         fill = fill_message(side, execution, trade, book_side is trade.taker_side, outcome)
         page.tell(execution.account_id, fill, now_ms)
         order = move_on(page, market_id, side, execution, now_ms)
-        _pay_side(page, question, trade, order, execution)
-        _audit_maker(page, event.sequence, "FILL", order, trade.quantity_lots)
+        price = question.yes_ticks(outcome, trade.price_ticks)
+        _pay_side(page, trade, order, execution, question.value(price, trade.quantity_lots))
+        _audit_maker(page, event.sequence, "FILL", order, trade.quantity_lots, price)
     pairs = PAIRS[trade.kind] * trade.quantity_lots
     if pairs:
         trans_id = str(trade.trade_id)
         page.move(pool_of(market_id), PAYOUT_ASSET, pairs * PAIR_UNITS, trade.kind.value, trans_id, now_ms)
 
 
-def _pay_side(page: Page, question: Question, trade: TradeRecord, order: OrderRecord, execution: Execution) -> None:
-    """One side's money and shares."""
+def _pay_side(page: Page, trade: TradeRecord, order: OrderRecord, execution: Execution, value: int) -> None:
+    """One side's money and shares; `value` is what its shares are worth."""
     assert order.outcome is not None
     assert trade.kind is not None
-    price = question.yes_ticks(order.outcome, trade.price_ticks)
-    value = question.value(price, trade.quantity_lots)
     paid = value if order.side is Side.BUY else -value
     word = trade.kind.value if PAIRS[trade.kind] else "trade"
     trans_id, now_ms, account_id = str(trade.trade_id), trade.created_ms, order.account_id
@@ -105,18 +103,19 @@ def write_order_closed(page: Page, market_id: int, now_ms: int, event: OrderClos
     """Release what was still held; close the row."""
     order = page.order(event.order_id)
     close_order(page, market_id, now_ms, event)
-    cancelled = event.standing.cancelled_lots
-    _audit_maker(
-        page, event.sequence, "CANCEL", replace(order, state=event.standing.state, updated_ms=now_ms), cancelled
-    )
+    closed = replace(order, state=event.standing.state, updated_ms=now_ms)
+    _audit_maker(page, event.sequence, "CANCEL", closed, event.standing.cancelled_lots, order.price_ticks)
 
 
-def _audit_maker(page: Page, sequence: int, event_type: str, order: OrderRecord, shares: int) -> None:
-    """Keep what becomes of the market maker's orders."""
+def _audit_maker(
+    page: Page, sequence: int, event_type: str, order: OrderRecord, shares: int, price_ticks: int | None
+) -> None:
+    """Keep what becomes of the market maker's orders; a fill has the price of its trade."""
     if order.account_id != MAKER:
         return
     assert order.outcome is not None
-    assert order.price_ticks is not None, "the market maker places limit orders"
+    if price_ticks is None:
+        raise PartRefused(f"order {order.order_id} of the market maker is not a limit order")
     page.maker_audit.append(
         MakerAuditRecord(
             order.market_id,
@@ -126,7 +125,7 @@ def _audit_maker(page: Page, sequence: int, event_type: str, order: OrderRecord,
             order.order_id,
             order.outcome,
             order.side,
-            order.price_ticks,
+            price_ticks,
             shares,
             order.updated_ms,
         )

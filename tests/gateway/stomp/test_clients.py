@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pytest
@@ -43,6 +43,13 @@ STOMPJS = [NODE or "", str(FOLDER / "with_stompjs.mjs")]
 clients = pytest.mark.parametrize(
     "command", [pytest.param(STOMP_PY, id="stomp.py"), pytest.param(STOMPJS, id="stompjs", marks=needs_node)]
 )
+
+
+class Served(Protocol):
+    """Whatever serves STOMP somewhere on this machine."""
+
+    @property
+    def port(self) -> int: ...
 
 
 class Client:
@@ -91,7 +98,7 @@ class Client:
 
 
 @asynccontextmanager
-async def running(command: list[str], house: House, *arguments: str) -> AsyncIterator[Client]:
+async def running(command: list[str], house: Served, *arguments: str) -> AsyncIterator[Client]:
     """Run a client against a house; it is killed at the end if it is still there."""
     run = partial(
         trio.run_process,
