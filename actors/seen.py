@@ -7,6 +7,7 @@ from engine.ledger.journal import JournalCodec, Part
 from engine.ledger.page import PrivateMessage
 from engine.ledger.records import JournalRecord, TradeRecord
 from engine.products import PRODUCTS
+from engine.trading.bookkeeping import trade_record
 from engine.trading.events import OrderClosed, OrderPlaced, TradeMade
 
 CODEC = JournalCodec(tuple(PRODUCTS.writers))
@@ -40,28 +41,9 @@ def from_journal(record: JournalRecord) -> Seen:
     for part in row.parts:
         for event in part.events:
             if isinstance(event, TradeMade):
-                trades.append(_trade(row.first_trade_id + len(trades), part, event))
+                trade_id = row.first_trade_id + len(trades)
+                trades.append(trade_record(trade_id, part.market_id, part.now_ms, event))
                 accounts.update({event.buyer.account_id: None, event.seller.account_id: None})
             elif isinstance(event, OrderPlaced | OrderClosed):
                 accounts[event.account_id] = None
     return Seen(record.sequence, row.parts, tuple(trades), (), tuple(accounts))
-
-
-def _trade(trade_id: int, part: Part, event: TradeMade) -> TradeRecord:
-    return TradeRecord(
-        trade_id,
-        part.market_id,
-        event.number,
-        event.price_ticks,
-        event.quantity_lots,
-        event.value,
-        event.taker_side,
-        event.buyer.order_id,
-        event.seller.order_id,
-        event.buyer.account_id,
-        event.seller.account_id,
-        event.buyer.fee,
-        event.seller.fee,
-        part.now_ms,
-        event.kind,
-    )

@@ -58,16 +58,10 @@ def write_market_resumed(page: Page, market_id: int, _now_ms: int, event: Market
     page.follow(market_id, event.sequence, state=MarketState.OPEN)
 
 
-def take_trade(page: Page, market_id: int, now_ms: int, event: TradeMade) -> TradeRecord:
-    """Check a trade against its market and write its row; the money is its product's to move."""
-    page.follow(market_id, event.sequence, trades=event.number, last_price_ticks=event.price_ticks)
-    market = page.market(market_id)
-    if event.value != page.definition(market_id).value(event.price_ticks, event.quantity_lots):
-        raise PartRefused(f"trade {event.number} of {market.name} is not worth {event.value}")
-    if page.count(f"trades:{market.channel}") != event.number:
-        raise PartRefused(f"trade {event.number} of {market.name} does not follow the one before it")
-    trade = TradeRecord(
-        page.next_trade_id(),
+def trade_record(trade_id: int, market_id: int, now_ms: int, event: TradeMade) -> TradeRecord:
+    """The row of a trade."""
+    return TradeRecord(
+        trade_id,
         market_id,
         event.number,
         event.price_ticks,
@@ -83,6 +77,17 @@ def take_trade(page: Page, market_id: int, now_ms: int, event: TradeMade) -> Tra
         now_ms,
         event.kind,
     )
+
+
+def take_trade(page: Page, market_id: int, now_ms: int, event: TradeMade) -> TradeRecord:
+    """Check a trade against its market and write its row; the money is its product's to move."""
+    page.follow(market_id, event.sequence, trades=event.number, last_price_ticks=event.price_ticks)
+    market = page.market(market_id)
+    if event.value != page.definition(market_id).value(event.price_ticks, event.quantity_lots):
+        raise PartRefused(f"trade {event.number} of {market.name} is not worth {event.value}")
+    if page.count(f"trades:{market.channel}") != event.number:
+        raise PartRefused(f"trade {event.number} of {market.name} does not follow the one before it")
+    trade = trade_record(page.next_trade_id(), market_id, now_ms, event)
     page.trades.append(trade)
     return trade
 

@@ -110,7 +110,8 @@ def test_a_trade_that_can_not_be(
 def test_an_order_says_which_share_it_is_about() -> None:
     stage = staged("ann buys 1 YES at 60")
     (placed,) = stage.part.events
-    assert stage.refusal_of(replace(placed, outcome=None)) == "order 1 does not say how many of which shares it is about"
+    refusal = "order 1 does not say how many of which shares it is about"
+    assert stage.refusal_of(replace(placed, outcome=None)) == refusal
 
 
 def test_a_seller_of_shares_holds_no_money() -> None:
