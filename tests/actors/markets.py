@@ -2,7 +2,8 @@
 
 from actors.core import Address
 from actors.directory import MarketEntry
-from engine.products import SPOT
+from engine.ledger.records import MarketRecord
+from engine.products import SPOT, read_definition
 from engine.spot.symbol import SpotSymbol, make_symbol
 
 
@@ -11,6 +12,12 @@ def spot_market(name: str = "BTC_USDT", *, tick: str = "0.01", lot: str = "0.000
     symbol = make_symbol(name, tick=tick, lot=lot)
     assert isinstance(symbol, SpotSymbol), symbol
     return MarketEntry(1, SPOT, name, symbol, Address(f"market/spot/{name}"))
+
+
+def entry_of(record: MarketRecord) -> MarketEntry:
+    """Make the entry of a market that is only a row here."""
+    definition = read_definition(record.product, record.definition)
+    return MarketEntry(record.market_id, record.product, record.name, definition, Address("nobody"))
 
 
 BTC_USDT = spot_market()

@@ -6,10 +6,10 @@ import msgspec
 import trio
 from trio_websocket import ConnectionClosed
 
-from engine.products import read_definition
 from gateway.client import Unavailable, UnknownOutcome, open_stream
 from gateway.shapes import trade_view
 from storage.interface import Reader, TradeFilter
+from tests.actors.markets import entry_of
 from tests.end_to_end.servers import Rialto
 from tests.faults.load import PAUSE_S, SYMBOLS, Told
 
@@ -89,12 +89,12 @@ def _check_private(heard: list[Json], durable: int) -> None:
 
 async def all_trades(reader: Reader) -> dict[tuple[str, int], Json]:
     """Read all trades as everybody sees them, by symbol and number."""
-    terms = {market.market_id: read_definition(market.product, market.definition) for market in await reader.markets()}
+    terms = {market.market_id: entry_of(market) for market in await reader.markets()}
     found = {}
     before = None
     while page := await reader.trades(TradeFilter(before=before, limit=500)):
         for record in page:
-            symbol = terms[record.market_id]
-            found[symbol.name, record.number] = msgspec.to_builtins(trade_view(record, symbol))
+            market = terms[record.market_id]
+            found[market.name, record.number] = msgspec.to_builtins(trade_view(record, market))
         before = page[-1].trade_id
     return found

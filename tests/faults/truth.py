@@ -4,15 +4,16 @@ from collections import defaultdict
 
 import msgspec
 
+from actors.directory import MarketEntry
 from engine.amounts import format_decimal, parse_decimal
 from engine.ledger.assets import ASSETS
 from engine.ledger.records import AssetLogRecord, OrderRecord
 from engine.matching.terms import OPEN_STATES
-from engine.products import read_definition
 from gateway.shapes import order_view
 from storage.interface import OrderFilter, Reader
 from storage.postgres import open_postgres
 from storage.verify import verify
+from tests.actors.markets import entry_of
 from tests.faults.load import Json, Told
 from tests.invariants import audit
 
@@ -29,7 +30,7 @@ async def judge(dsn: str, customers: list[Told]) -> None:
 async def check_truth(reader: Reader, customers: list[Told]) -> None:
     """Assert that nothing acknowledged is lost and nothing is there twice; nothing may be unknown any more."""
     assert [defect for told in customers for defect in told.defects] == []
-    terms = {market.market_id: read_definition(market.product, market.definition) for market in await reader.markets()}
+    terms = {market.market_id: entry_of(market) for market in await reader.markets()}
     for told in customers:
         assert not told.unknown
         records = await orders_of(reader, told.account_id)
@@ -82,7 +83,7 @@ async def _check_movement(
     assert (log.change_type, abs(log.amount), log.after) == (kind, record.amount, record.balance)
 
 
-def _json(record: OrderRecord, terms: dict[int, Json]) -> Json:
+def _json(record: OrderRecord, terms: dict[int, MarketEntry]) -> Json:
     return msgspec.to_builtins(order_view(record, terms[record.market_id]))
 
 

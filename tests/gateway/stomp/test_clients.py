@@ -16,7 +16,7 @@ import trio
 
 from gateway.stomp.topics import ALL_PRICES
 from tests.gateway.raw_sockets import PATIENCE_S
-from tests.gateway.stomp.houses import House, open_house
+from tests.gateway.stomp.houses import open_house
 from tests.gateway.stomp.states import book, price
 
 pytestmark = [pytest.mark.trio, pytest.mark.slow]
