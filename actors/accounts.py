@@ -23,6 +23,7 @@ from actors.messages import (
     Settled,
     SuspendAccount,
 )
+from actors.orders_under_way import OrdersUnderWay
 from actors.recent import RecentIds
 from engine.ledger.assets import ASSETS
 from engine.ledger.commands import ListMarket, Moved, MovementKind, MoveMoney, PostMovement
@@ -93,7 +94,7 @@ class Accounts(Actor):
         self._funds = Funds()
         self._suspended: set[int] = set()
         self._open_orders: dict[int, OpenOrder] = {}
-        self._orders_of: dict[int, dict[int, set[int]]] = {}  # account, market: open and on their way
+        self._orders = OrdersUnderWay()
         self._open_keys: dict[ClientKey, int] = {}
         self._in_flight: dict[int, InFlight] = {}
         self._in_flight_keys: dict[ClientKey, int] = {}
@@ -150,15 +151,14 @@ class Accounts(Actor):
             return earlier
         if isinstance(terms, Refused):
             return terms
-        siblings = self._siblings(order.account_id, market.market_id)
-        if len(siblings) >= OPEN_ORDERS_MAX:
+        if self._orders.count(order.account_id, market.market_id) >= OPEN_ORDERS_MAX:
             return Refused(Refusal.TOO_MANY_ORDERS, f"at most {OPEN_ORDERS_MAX} open orders in {name}")
         asset = market.definition.spends(terms.side) or ""
         hold = admission.budget(terms, market.definition, self._funds.available(order.account_id, asset))
         if hold is None:
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")
         order_id = self._forwarding(InFlight(order.account_id, content, self._asker(), key, asset, hold, market))
-        siblings.add(order_id)
+        self._orders.add(order.account_id, market.market_id, order_id)
         return Forward(market.address, EnterOrder(order_id, order.account_id, order.client_order_id, terms, hold))
 
     def _cancel_order(self, cancel: CancelOrder) -> object:
@@ -187,8 +187,8 @@ class Accounts(Actor):
         return self._cancel_those_of(cancel.account_id, is_meant, CloseReason.CUSTOMER)
 
     def _cancel_those_of(self, account_id: int, is_meant: Callable[[MarketEntry], bool], reason: CloseReason) -> Gather:
-        markets = ((self._directory.by_id[key], ids) for key, ids in self._orders_of.get(account_id, {}).items())
-        ids = [(order_id, market) for market, order_ids in markets if is_meant(market) for order_id in order_ids]
+        by_id = self._directory.by_id
+        ids = [(order_id, by_id[key]) for order_id, key in self._orders.of(account_id) if is_meant(by_id[key])]
         ids.sort(key=lambda found: found[0])
         return Gather(tuple(self._cancel(order_id, account_id, market, reason) for order_id, market in ids))
 
@@ -258,8 +258,11 @@ class Accounts(Actor):
             return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
         if self._drained is not None:
             return self._closed_valve()
-        if isinstance(move, DisputeOutcome) and move.actor_id in self._suspended:
-            return SUSPENDED
+        if isinstance(move, DisputeOutcome):  # a customer's
+            if len(self._in_flight) >= IN_FLIGHT_MAX - CANCELS_RESERVE:
+                return self._closed_valve()
+            if move.actor_id in self._suspended:
+                return SUSPENDED
         command_id = self._forwarding(InFlight(0, None, self._asker()))
         return Forward(market.address, msgspec.structs.replace(move, command_id=command_id))
 
@@ -339,28 +342,23 @@ class Accounts(Actor):
         if command.held:
             self._funds.release(command.account_id, command.asset, command.held)
         if command.market is not None:
-            self._siblings(command.account_id, command.market.market_id).discard(command_id)
+            self._orders.discard(command.account_id, command.market.market_id, command_id)
         return command
 
     def _note_order(self, order: OrderRecord) -> None:
         """Remember an order while it is open."""
-        siblings = self._siblings(order.account_id, order.market_id)
         key = order_key(order.account_id, order.client_order_id)
         if order.state in OPEN_STATES:
-            siblings.add(order.order_id)
+            self._orders.add(order.account_id, order.market_id, order.order_id)
             market = self._directory.by_id[order.market_id]
             self._open_orders[order.order_id] = OpenOrder(order.account_id, market, order.client_order_id, order.held)
             if key is not None:
                 self._open_keys[key] = order.order_id
         else:
-            siblings.discard(order.order_id)
+            self._orders.discard(order.account_id, order.market_id, order.order_id)
             self._open_orders.pop(order.order_id, None)
             if key is not None:
                 self._open_keys.pop(key, None)
-
-    def _siblings(self, account_id: int, market_id: int) -> set[int]:
-        """The ids of an account's orders in one market, open and on their way."""
-        return self._orders_of.setdefault(account_id, {}).setdefault(market_id, set())
 
     def _answer_if_drained(self) -> None:
         if self._drained is not None and not self._in_flight:

@@ -141,7 +141,8 @@ def maker_of(exchange: Exchange, market: MarketEntry) -> Address:
             accounts=exchange.accounts,
             timekeeper=exchange.timekeeper,
         )
-        exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, partial(ParkedMaker, name=market.name))
+        park = partial(ParkedMaker, name=market.name, accounts=exchange.accounts)
+        exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, park)
     return address
 
 

@@ -5,16 +5,18 @@ ConfigureMaker                        ->  merged, checked, saved, adopted
 """
 
 import itertools
-from typing import Any
+from collections import Counter
+from contextlib import suppress
 
 import msgspec
 import structlog
 
 from actors.clock import SteadyClock
-from actors.core import Actor, Address, Forward, Join, Stopped, Unavailable, Unknown
+from actors.core import Actor, Address, Busy, Forward, Join, Unavailable, Unknown
 from actors.core.mailbox import Letter
 from actors.core.reply import Reply
 from actors.directory import MarketEntry
+from actors.maker_messages import ConfigureMaker, GetMaker, MakerReport, MakerRun, RunMaker
 from actors.messages import GetBalances
 from actors.patience import patiently
 from actors.timekeeper import TimeHasCome, Timekeeper
@@ -23,12 +25,11 @@ from engine.ledger.chart import HOUSE, MAKER
 from engine.ledger.commands import MovementKind, MoveMoney
 from engine.ledger.records import MarketState, OrderRecord
 from engine.matching.terms import OrderType
-from engine.messages import Command
 from engine.prediction.commands import GetHolder, HolderView, PlaceShareOrder
 from engine.prediction.lifecycle import TRADING
 from engine.prediction.maker_settings import MakerSettings, check
 from engine.prediction.question import Question
-from engine.prediction.quote import Changes, PriceLists, Quote, RestingQuote, changes, summary
+from engine.prediction.quote import Changes, Quote, RestingQuote, changes, summary
 from engine.prediction.quoting import MakerView, top_up, wanted
 from engine.products import PREDICTION
 from engine.refusals import Refusal, Refused
@@ -37,49 +38,12 @@ from storage.interface import AdminAction, DatabaseAway, Storage
 
 log = structlog.get_logger()
 
+RUNS_OF_A_BOT = 2  # from the second run on, somebody drives it; one is somebody who looks
 LOOKS_MAX = 3  # in one round: where quotes are filled faster than that, the next round comes soon enough
-BOT_SILENCE_MS = 30_000  # after its last run a bot counts as gone; it polls every few seconds
+BOT_SILENCE_MS = 30_000  # after its last run a bot counts as gone; or after three of its intervals, if they are longer
 
 
-class MakerRun(msgspec.Struct, frozen=True):
-    """What one round has done, and at which prices of YES and NO it now quotes."""
-
-    prices: PriceLists
-    placed: int
-    cancelled: int
-    refused: int
-
-
-class MakerReport(msgspec.Struct, frozen=True):
-    """How the maker is set, and what its last round did."""
-
-    settings: MakerSettings
-    last_run: MakerRun | None
-    last_run_ms: int | None
-
-
-class ConfigureMaker(Command[MakerSettings | Refused], frozen=True):
-    """Change some settings, named as in MakerSettings; `action` is kept for the audit, in the same transaction."""
-
-    changes: dict[str, Any]
-    action: AdminAction
-
-
-class RunMaker(Command[MakerRun | Refused], frozen=True):
-    """Quote both sides once; `min_balance_units` counts for this round instead of the setting."""
-
-    min_balance_units: int | None = None
-
-
-class WithdrawMaker(Command[int | Refused], frozen=True):
-    """Cancel all its quotes; the answer is how many there were."""
-
-
-class GetMaker(Command[MakerReport], frozen=True):
-    """Read settings and last round."""
-
-
-Asked = ConfigureMaker | RunMaker | WithdrawMaker
+Asked = ConfigureMaker | RunMaker | GetMaker
 
 
 class MarketMaker(Actor):
@@ -107,21 +71,19 @@ class MarketMaker(Actor):
         self._refreshes = False
         self._last_run: MakerRun | None = None
         self._last_run_ms: int | None = None
-        self._bot_ran_ms: int | None = None
+        self._stale = False  # whether the settings may have been saved otherwise than they are known here
+        self._asked_to_run_ms: tuple[int, ...] = ()  # the last two times
         self._numbers = itertools.count(1)
         self.handlers = {  # all of it waits for flush: a round asks others, and takes time
             ConfigureMaker: self._note,
             RunMaker: self._note,
-            WithdrawMaker: self._note,
-            GetMaker: self._report,
+            GetMaker: self._note,
             TimeHasCome: self._refresh,
         }
 
     async def recover(self, _: list[Letter]) -> None:
         """Read how it was set; quotes that stand are found in the market."""
-        saved = (await patiently(self._storage.preferences.makers)).get(self._market.market_id)
-        if saved is not None:
-            self._settings = msgspec.json.decode(saved, type=MakerSettings)
+        await patiently(self._load)
         if self._settings.enabled:
             self.address.tell(TimeHasCome())
 
@@ -132,57 +94,94 @@ class MarketMaker(Actor):
                 reply.answer(await self._do(command))
             except Unavailable as unavailable:
                 reply.fail(unavailable)
-        if self._refreshes:
-            self._refreshes = False
+        if self._refreshes and self._settings.enabled:  # it may have been set otherwise since
             await self._refresh_once()
+        self._refreshes = False
 
     def _note(self, command: Asked) -> Join:
         reply = Reply()
         self._asked.append((command, reply))
         return Join(reply)
 
-    def _report(self, _: GetMaker) -> MakerReport:
-        return MakerReport(self._settings, self._last_run, self._last_run_ms)
-
     def _refresh(self, _: TimeHasCome) -> None:
-        self._refreshes = self._settings.enabled
+        self._refreshes = True
 
     async def _do(self, command: Asked) -> object:
+        if self._stale:
+            try:
+                await self._load()
+            except DatabaseAway:
+                raise Busy("how the market maker is set can't be read now") from None
         match command:
             case ConfigureMaker():
                 return await self._configure(command)
             case RunMaker():
                 return await self._run(command)
-            case WithdrawMaker():
-                return await self._withdraw()
+            case GetMaker():
+                return MakerReport(self._settings, self._last_run, self._last_run_ms)
 
     # Settings
 
+    async def _load(self) -> None:
+        saved = (await self._storage.preferences.makers()).get(self._market.market_id)
+        if saved is not None:
+            self._settings = msgspec.json.decode(saved, type=MakerSettings)
+        self._stale = False
+
     async def _configure(self, command: ConfigureMaker) -> MakerSettings | Refused:
-        settings = msgspec.structs.replace(self._settings, **command.changes)
+        before = self._settings
+        settings = msgspec.structs.replace(before, **command.changes)
         refused = check(settings, self._question.tick)
+        if refused is None and settings.enabled and not before.enabled:
+            refused = await self._closed() or self._beside_a_bot()
         if refused is not None:
             return refused
-        before = self._settings
-        if settings.enabled and not before.enabled and self._bot_is_there:
-            return Refused(Refusal.ALREADY_RUNNING, "a bot quotes this market: stop it first")
-        try:
-            await self._storage.preferences.save_maker(
-                self._market.market_id, msgspec.json.encode(settings).decode(), self._clock.now_ms(), command.action
-            )
-        except DatabaseAway:
-            raise Unknown("the settings may or may not be saved: look them up") from None
+        if before.enabled and not settings.enabled:
+            await self._withdraw()  # before it is saved: what is cut short here still quotes, and can be asked again
+        await self._save(settings, command.action)
         self._settings = settings
         if settings.enabled:
             self.address.tell(TimeHasCome())
-        elif before.enabled:
+        else:
             self._timekeeper.wake(self.address, None)
-            await self._withdraw()
         return settings
 
-    @property
-    def _bot_is_there(self) -> bool:
-        return self._bot_ran_ms is not None and self._clock.now_ms() - self._bot_ran_ms < BOT_SILENCE_MS
+    async def _save(self, settings: MakerSettings, action: AdminAction) -> None:
+        try:
+            await self._storage.preferences.save_maker(
+                self._market.market_id, msgspec.json.encode(settings).decode(), self._clock.now_ms(), action
+            )
+        except DatabaseAway:
+            self._stale = True
+            raise Unknown("the settings may or may not be saved: look them up") from None
+
+    async def _withdraw(self) -> None:
+        """Cancel all quotes. Raises Busy if one of them may still be there."""
+        parts = await self._accounts.ask(CancelAllOrders(MAKER, PREDICTION, self._market.name))
+        assert not isinstance(parts, Refused), parts
+        for part in parts:
+            if not isinstance(part, Cancelled) and getattr(part, "code", None) is not Refusal.NOT_FOUND:
+                raise Busy("its quotes could not all be cancelled: nothing is changed, ask again")
+
+    async def _closed(self) -> Refused | None:
+        """Refuse what makes no sense in a market that takes no orders any more."""
+        seen = await self._market.address.ask(GetHolder(MAKER))
+        refused = seen if isinstance(seen, Refused) else _not_trading(seen)
+        return refused if refused is not None and refused.code is Refusal.MARKET_CLOSED else None
+
+    def _beside_a_bot(self) -> Refused | None:
+        """Refuse to quote where somebody runs it again and again: one of both drives a market."""
+        if len(self._asked_to_run_ms) < RUNS_OF_A_BOT:
+            return None
+        first, last = self._asked_to_run_ms
+        gone_ms = last + max(BOT_SILENCE_MS, 3 * (last - first))
+        left_ms = gone_ms - self._clock.now_ms()
+        if left_ms <= 0:
+            return None
+        return Refused(
+            Refusal.ALREADY_RUNNING,
+            f"it has been run again and again, as by a bot: stop that, and ask again in {left_ms // 1_000 + 1} s",
+        )
 
     @property
     def _question(self) -> Question:
@@ -204,7 +203,7 @@ class MarketMaker(Actor):
 
     async def _run(self, command: RunMaker) -> MakerRun | Refused:
         if self._settings.enabled:
-            return Refused(
+            return await self._closed() or Refused(
                 Refusal.ALREADY_RUNNING, "the market maker quotes this market by itself: set enabled to false first"
             )
         settings = self._settings
@@ -214,7 +213,7 @@ class MarketMaker(Actor):
                 return refused
         done = await self._quote(settings)
         if isinstance(done, MakerRun):
-            self._bot_ran_ms = self._clock.now_ms()
+            self._asked_to_run_ms = (*self._asked_to_run_ms, self._clock.now_ms())[-RUNS_OF_A_BOT:]
         return done
 
     async def _quote(self, settings: MakerSettings) -> MakerRun | Refused:
@@ -223,6 +222,7 @@ class MarketMaker(Actor):
         If a quote was filled before it could be cancelled, what was seen is not so any more: then it looks again, as
         its limits are limits.
         """
+        cancelled = 0
         for _ in range(LOOKS_MAX):
             seen = await self._market.address.ask(GetHolder(MAKER))
             if isinstance(seen, Refused):
@@ -230,11 +230,19 @@ class MarketMaker(Actor):
             if (refused := _not_trading(seen)) is not None:
                 return refused
             quotes, found = await self._decide(settings, seen)
+            cancelled += len(found.cancels)
+            kept = Counter(quotes) - Counter(found.places)
             if await self._cancel(found.cancels, seen.open_orders):
+                placed = await self._place(found.places)
                 break
         else:
-            found = msgspec.structs.replace(found, places=())
-        run = await self._place(found, quotes)
+            placed = []
+        standing = (*kept.elements(), *placed)
+        refusals = len(found.places) - len(placed)
+        note = None if standing else "money, inventory limits and prices between 0 and 100 leave nothing to quote"
+        if note is not None:
+            log.warning("market maker quotes nothing", market=self._market.name, refused=refusals)
+        run = MakerRun(summary(standing, self._question.tick), len(placed), cancelled, refusals, note)
         self._last_run, self._last_run_ms = run, self._clock.now_ms()
         return run
 
@@ -286,31 +294,25 @@ class MarketMaker(Actor):
             as_seen &= isinstance(answer, Cancelled) and answer.order.filled_lots == filled[order_id]
         return as_seen
 
-    async def _place(self, found: Changes, quotes: tuple[Quote, ...]) -> MakerRun:
-        standing = list(quotes)
-        placed = refused = 0
-        for quote in found.places:
-            placing = await self._accounts.ask(_order(self._market.name, quote, self._question))
-            if isinstance(placing, Placed):
-                placed += 1
+    async def _place(self, quotes: tuple[Quote, ...]) -> list[Quote]:
+        """Place these; return those that were taken."""
+        placed = []
+        for quote in quotes:
+            answer = await self._accounts.ask(_order(self._market.name, quote, self._question))
+            if isinstance(answer, Placed):
+                placed.append(quote)
                 continue
-            assert isinstance(placing, Refused)
-            refused += 1
-            standing.remove(quote)
+            assert isinstance(answer, Refused)
             log.warning(
                 "quote refused",
                 market=self._market.name,
-                code=placing.code.value,
+                code=answer.code.value,
                 side=quote.outcome.value,
                 action=quote.side.value,
                 price=self._question.price_text(quote.price_ticks),
                 quantity=quote.quantity,
             )
-        return MakerRun(summary(standing, self._question.tick), placed, len(found.cancels), refused)
-
-    async def _withdraw(self) -> int | Refused:
-        parts = await self._accounts.ask(CancelAllOrders(MAKER, PREDICTION, self._market.name))
-        return parts if isinstance(parts, Refused) else sum(isinstance(part, Cancelled) for part in parts)
+        return placed
 
 
 def _not_trading(seen: HolderView) -> Refused | None:
@@ -344,21 +346,26 @@ def _order(market: str, quote: Quote, question: Question) -> PlaceShareOrder:
 
 
 class ParkedMaker(Actor):
-    """Stands in for a maker that crashes again and again: it comes back when it is set anew."""
+    """Stands in for a maker that crashes again and again: it takes the quotes back, and comes back when set anew."""
 
-    def __init__(self, address: Address, *, name: str) -> None:
+    def __init__(self, address: Address, *, name: str, accounts: Address) -> None:
         super().__init__(address)
         self._name = name
+        self._accounts = accounts
         self.handlers = {
             ConfigureMaker: self._come_back,
             RunMaker: self._refuse,
-            WithdrawMaker: self._refuse,
             GetMaker: self._refuse,
             TimeHasCome: lambda _: None,
         }
 
-    def _refuse(self, _: object) -> Unavailable:
-        return Stopped(f"the market maker of market {self._name} is out of service: set it anew")
+    async def recover(self, _: list[Letter]) -> None:
+        """Quotes that nobody looks after must not stand."""
+        with suppress(Unavailable):
+            await self._accounts.ask(CancelAllOrders(MAKER, PREDICTION, self._name))
+
+    def _refuse(self, _: object) -> Refused:
+        return Refused(Refusal.MARKET_HALTED, "the market maker is out of service here: set it anew")
 
     def _come_back(self, command: ConfigureMaker) -> Forward[MakerSettings | Refused]:
         self.leaving = True

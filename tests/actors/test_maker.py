@@ -1,20 +1,26 @@
 """The market maker among the other actors: it quotes, follows the market, keeps its limits, and is audited."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 import trio
+from structlog.testing import capture_logs
 from trio.testing import MockClock
 
+from actors.core import Unknown
 from actors.directory import MarketEntry
 from actors.exchange import Exchange, maker_of, open_exchange
-from actors.maker import ConfigureMaker, GetMaker, MakerRun, RunMaker, WithdrawMaker
+from actors.maker import MarketMaker
+from actors.maker_messages import ConfigureMaker, GetMaker, MakerReport, MakerRun, RunMaker
 from engine.ledger.chart import HOUSE, MAKER, OUTSIDE
 from engine.ledger.commands import MovementKind, MoveMoney
 from engine.prediction.commands import CloseQuestion
 from engine.prediction.maker_settings import MakerSettings
 from engine.products import PREDICTION
 from engine.refusals import Refusal, Refused
-from engine.trading.commands import Depth, GetDepth, HaltMarket, ResumeMarket
-from storage.interface import AdminAction
+from engine.trading.commands import CancelAllOrders, Depth, GetDepth, HaltMarket, ResumeMarket
+from storage.interface import AdminAction, DatabaseAway
 from storage.memory import MemoryStorage
 from tests.actors.exchanges import ALICE, balances, deposit, small_exchange
 from tests.actors.questions import ask_question, trade
@@ -39,6 +45,12 @@ async def run(exchange: Exchange, market: MarketEntry) -> MakerRun:
     done = await maker_of(exchange, market).ask(RunMaker())
     assert isinstance(done, MakerRun), done
     return done
+
+
+async def report_of(exchange: Exchange, market: MarketEntry) -> MakerReport:
+    report = await maker_of(exchange, market).ask(GetMaker())
+    assert isinstance(report, MakerReport), report
+    return report
 
 
 async def book_of(market: MarketEntry) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
@@ -69,9 +81,13 @@ async def test_the_next_run_replaces_only_what_has_changed() -> None:
         await deposit(exchange, ALICE, USD="100")
         await trade(exchange, market, ALICE, "buy 4 YES at 51")
         assert await book_of(market) == (((490, 10), (480, 10)), ((510, 6), (520, 10)))
+        # Four shares of NO are held now, and sold first; the middle is the last price, 51.
+        stayed = {order.order_id for order in await exchange.storage.reader.open_orders(market.market_id)}
         after = await run(exchange, market)
-        assert after.placed
-        assert after.refused == 0
+        stands = {order.order_id for order in await exchange.storage.reader.open_orders(market.market_id)}
+        assert (after.placed, after.cancelled, after.refused) == (len(stands - stayed), len(stayed - stands), 0)
+        assert after.prices.yes_buy == (490, 500)
+        assert stayed & stands, "what is still wanted keeps its place"
 
 
 @pytest.mark.trio
@@ -82,7 +98,7 @@ async def test_what_becomes_of_quotes_is_kept_for_the_audit() -> None:
         await run(exchange, market)
         await deposit(exchange, ALICE, USD="100")
         await trade(exchange, market, ALICE, "buy 4 YES at 51")
-        assert await maker_of(exchange, market).ask(WithdrawMaker()) == 4
+        assert len(await exchange.accounts.ask(CancelAllOrders(MAKER, PREDICTION, market.name))) == 4
         rows = await exchange.storage.reader.maker_audit(market.market_id, None, 100)
         told = [(row.event_type, row.outcome.value, row.side.value, row.price_ticks, row.quantity_lots) for row in rows]
         assert ("PLACE", "NO", "buy", 490, 10) in told
@@ -142,6 +158,11 @@ async def test_it_is_not_enabled_beside_a_bot(autojump_clock: MockClock) -> None
         await fund_house(exchange)
         market = await ask_question(exchange)
         await run(exchange, market)
+        await configure(exchange, market, enabled=True)  # once is not a bot
+        await configure(exchange, market, enabled=False)
+        await run(exchange, market)
+        await trio.sleep(5)
+        await run(exchange, market)
         refused = await maker_of(exchange, market).ask(ConfigureMaker({"enabled": True}, ACTION))
         assert isinstance(refused, Refused)
         assert refused.code is Refusal.ALREADY_RUNNING
@@ -160,7 +181,7 @@ async def test_settings_and_quotes_are_there_after_a_restart(autojump_clock: Moc
         await trio.sleep(0.1)
     async with open_exchange(storage, TrioClock()) as exchange:
         market = exchange.directory.by_id[market.market_id]
-        report = await exchange.makers[market.market_id].ask(GetMaker())
+        report = await report_of(exchange, market)
         assert (report.settings.enabled, report.settings.order_size, report.settings.spread_units) == (True, 3, 400)
         await trio.sleep(0.1)
         assert (await book_of(market))[0] == ((480, 3), (470, 3))
@@ -176,7 +197,7 @@ async def test_a_bad_setting_changes_nothing() -> None:
         refused = await maker_of(exchange, market).ask(ConfigureMaker({"order_size": 0, "levels": 5}, ACTION))
         assert isinstance(refused, Refused)
         assert refused.code is Refusal.MALFORMED
-        settings = (await maker_of(exchange, market).ask(GetMaker())).settings
+        settings = (await report_of(exchange, market)).settings
         assert (settings.order_size, settings.levels) == (7, 2)
 
 
@@ -198,3 +219,120 @@ async def test_it_stays_away_while_halted_and_goes_for_good_when_closed(autojump
         assert await book_of(market) == ((), ())
         assert (await balances(exchange, MAKER))["USD"][1] == "0"
     await audit(storage.reader)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("turns", range(4))
+async def test_disabled_it_does_not_quote_again(turns: int, autojump_clock: MockClock) -> None:
+    """Its own letter to refresh may wait already when it is disabled: that must not bring the quotes back."""
+    async with open_exchange(MemoryStorage(), TrioClock()) as exchange:
+        await fund_house(exchange)
+        market = await ask_question(exchange)
+        await configure(exchange, market, enabled=True)
+        await trio.sleep(0.1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(configure, exchange, market, spread_units=300))
+            for _ in range(turns):
+                await trio.lowlevel.checkpoint()
+            nursery.start_soon(partial(configure, exchange, market, enabled=False))
+        await trio.sleep(3_600)
+        assert not (await report_of(exchange, market)).settings.enabled
+        assert await book_of(market) == ((), ())
+
+
+class SaveLost(MemoryStorage):
+    """Loses the answers of saves, if it is told to: they are done all the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lose = False
+        save = self.preferences.save_maker
+
+        async def save_maker(*arguments: Any) -> None:
+            await save(*arguments)
+            if self.lose:
+                raise DatabaseAway("the answer was lost")
+
+        self.preferences.save_maker = save_maker  # type: ignore[assignment]  # a storage that fails on the way back
+
+
+@pytest.mark.trio
+async def test_after_a_lost_answer_it_is_as_it_was_saved(autojump_clock: MockClock) -> None:
+    storage = SaveLost()
+    async with open_exchange(storage, TrioClock()) as exchange:
+        await fund_house(exchange)
+        market = await ask_question(exchange)
+        await configure(exchange, market, enabled=True)
+        storage.lose = True
+        with pytest.raises(Unknown):
+            await configure(exchange, market, order_size=3)
+        storage.lose = False
+        assert (await report_of(exchange, market)).settings.order_size == 3
+        await configure(exchange, market, enabled=False)
+
+
+@pytest.mark.trio
+async def test_a_run_that_quotes_nothing_says_so() -> None:
+    async with small_exchange() as exchange:
+        market = await ask_question(exchange)
+        done = await run(exchange, market)
+        assert done.prices.yes_buy == ()
+        assert done.note is not None
+
+
+@pytest.mark.trio
+async def test_it_is_not_enabled_in_a_closed_market() -> None:
+    async with small_exchange() as exchange:
+        market = await ask_question(exchange)
+        await exchange.accounts.ask(CloseQuestion(market.name, ADMIN))
+        refused = await maker_of(exchange, market).ask(ConfigureMaker({"enabled": True}, ACTION))
+        assert isinstance(refused, Refused)
+        assert refused.code is Refusal.MARKET_CLOSED
+
+
+@pytest.mark.trio
+async def test_parked_it_takes_its_quotes_back(monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock) -> None:
+    async with open_exchange(MemoryStorage(), TrioClock()) as exchange:
+        await fund_house(exchange)
+        market = await ask_question(exchange)
+        await run(exchange, market)
+
+        async def crash(*_: object) -> None:
+            raise RuntimeError("a defect")
+
+        with monkeypatch.context() as defect:
+            defect.setattr(MarketMaker, "_run", crash)
+            for _ in range(exchange.supervisor.CRASHES_MAX + 1):
+                with pytest.raises(Unknown):
+                    await maker_of(exchange, market).ask(RunMaker())
+            await trio.sleep(0.1)
+        assert await book_of(market) == ((), ())
+        refused = await maker_of(exchange, market).ask(RunMaker())
+        assert isinstance(refused, Refused)
+        await configure(exchange, market, order_size=5)
+        assert (await run(exchange, market)).placed == 4
+
+
+@pytest.mark.trio
+async def test_a_refused_quote_is_logged_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody bids 52 between the maker's look at the market and its ask at 51: it only makes, so that is refused."""
+    async with small_exchange() as exchange:
+        await fund_house(exchange)
+        market = await ask_question(exchange)
+        await deposit(exchange, ALICE, USD="100")
+        decide = MarketMaker._decide
+
+        async def decide_slowly(maker: MarketMaker, *arguments: Any) -> Any:
+            decided = await decide(maker, *arguments)
+            await trade(exchange, market, ALICE, "buy 1 YES at 51.5")
+            return decided
+
+        monkeypatch.setattr(MarketMaker, "_decide", decide_slowly)
+        with capture_logs() as logs:
+            done = await run(exchange, market)
+        assert (done.placed, done.refused) == (3, 1)
+        assert done.prices.yes_sell == (520,), "what was refused is not quoted"
+        refusals = [log for log in logs if log["event"] == "quote refused"]
+        assert [(log["code"], log["side"], log["action"], log["price"]) for log in refusals] == [
+            ("WOULD_CROSS", "NO", "buy", "49")
+        ]

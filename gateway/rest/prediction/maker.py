@@ -5,19 +5,22 @@ All of it is for administrators and market makers; what moves its money is for a
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from actors.directory import MarketEntry
 from actors.exchange import maker_of
-from actors.maker import ConfigureMaker, GetMaker, MakerRun, RunMaker, WithdrawMaker
+from actors.maker_messages import ConfigureMaker, GetMaker, MakerRun, RunMaker
 from engine.amounts import MalformedAmount, parse_decimal
 from engine.ledger.chart import HOUSE, MAKER
 from engine.ledger.commands import MovementKind
 from engine.ledger.records import MakerAuditRecord
 from engine.matching.terms import Outcome
-from engine.prediction.maker_settings import MakerSettings
+from engine.prediction.maker_settings import DEFAULTS, MakerSettings
 from engine.prediction.question import CENT_DECIMALS, CENT_UNITS, Question
+from engine.products import PREDICTION
 from engine.refusals import Refused
+from engine.trading.commands import CancelAllOrders, Cancelled
 from gateway.answers import refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.decoding import malformed
@@ -103,6 +106,7 @@ class MakerRunView(Shape, frozen=True):
     placed: int
     cancelled: int
     refused: int
+    note: str | None  # why nothing is quoted
 
 
 class MakerReportView(Shape, frozen=True):
@@ -156,7 +160,12 @@ async def run_maker(gateway: Gateway, _: Caller, request: RunMakerRequest) -> An
 async def get_maker(gateway: Gateway, _: Caller, request: MakerMarketRequest) -> Answer:
     """How it is set."""
     market = _market(gateway, request.market_id)
+    if market.market_id not in gateway.exchange.makers:  # to look at it does not make one
+        untouched = msgspec.structs.replace(DEFAULTS, market_id=market.market_id)
+        return Answer(200, MakerReportView(maker_view(untouched), None, None))
     report = await maker_of(gateway.exchange, market).ask(GetMaker())
+    if isinstance(report, Refused):
+        return refusal(report)
     last_run = None if report.last_run is None else run_view(report.last_run, market.definition)
     return Answer(200, MakerReportView(maker_view(report.settings), last_run, report.last_run_ms))
 
@@ -166,10 +175,10 @@ async def withdraw_maker(gateway: Gateway, caller: Caller, request: MakerMarketR
     market = _market(gateway, request.market_id)
 
     async def act() -> Answer:
-        cancelled = await maker_of(gateway.exchange, market).ask(WithdrawMaker())
-        if isinstance(cancelled, Refused):
-            return refusal(cancelled)
-        return Answer(200, WithdrawnView(market.market_id, cancelled))
+        parts = await gateway.exchange.accounts.ask(CancelAllOrders(MAKER, PREDICTION, market.name))
+        if isinstance(parts, Refused):
+            return refusal(parts)
+        return Answer(200, WithdrawnView(market.market_id, sum(isinstance(part, Cancelled) for part in parts)))
 
     return await audited(gateway, caller, "withdraw_market_maker", market.channel, request, act)
 
@@ -223,7 +232,7 @@ def run_view(run: MakerRun, question: Question) -> MakerRunView:
     """Show a round."""
     lists = (run.prices.yes_buy, run.prices.yes_sell, run.prices.no_buy, run.prices.no_sell)
     shown = ([cents(price * question.tick) for price in prices] for prices in lists)
-    return MakerRunView(PriceListsView(*shown), run.placed, run.cancelled, run.refused)
+    return MakerRunView(PriceListsView(*shown), run.placed, run.cancelled, run.refused, run.note)
 
 
 def audit_view(row: MakerAuditRecord, question: Question) -> MakerAuditView:
