@@ -6,7 +6,7 @@ from actors.core import Address
 from actors.core.mailbox import Letter
 from actors.market import MarketActor
 from actors.timekeeper import TimeHasCome, Timekeeper
-from engine.ledger.records import MarketRecord
+from engine.ledger.records import MarketRecord, MarketState
 from engine.prediction.audit import audit
 from engine.prediction.commands import (
     CloseQuestion,
@@ -40,6 +40,7 @@ class PredictionMarketActor(MarketActor[PredictionMarket]):
         self._rules = rules
         self._timekeeper = timekeeper
         self._goes_on = False  # a letter to itself is under way
+        self._did_part = False  # in this batch
         self.handlers |= {
             HaltMarket: self._halt,
             ResumeMarket: self._resume,
@@ -61,19 +62,31 @@ class PredictionMarketActor(MarketActor[PredictionMarket]):
 
     async def load(self, record: MarketRecord) -> PredictionMarket:
         reader = self._storage.reader
-        trail = PriceTrail()
-        if self._question.void_policy is VoidPolicy.LAST_PRICE:
-            until_ms = read_standing(record.standing).stopped_ms or self._clock.now_ms()
-            for point in await reader.prices_since(self._market_id, until_ms - WINDOW_MS):
-                trail.add(point.time_ms, point.price_ticks * self._question.tick)
+        final = record.state is MarketState.FINAL  # it does not ask any more who held what
         return PredictionMarket(
             record,
             self._question,
             self._rules,
             open_orders=await reader.open_orders(self._market_id),
-            positions=await reader.positions(self._market_id),
-            trail=trail,
+            positions=[] if final else await reader.positions(self._market_id),
+            trail=None if final else await self._trail(record),
         )
+
+    async def _trail(self, record: MarketRecord) -> PriceTrail | None:
+        """The prices that count if the question becomes void; they end with trading, however late it is now."""
+        if self._question.void_policy is not VoidPolicy.LAST_PRICE:
+            return None
+        trail = PriceTrail()
+        until_ms = read_standing(record.standing).stopped_ms
+        if until_ms is None:
+            until_ms = min(self._clock.now_ms(), self._question.resolution_ms)
+        for point in await self._storage.reader.prices_since(self._market_id, until_ms - WINDOW_MS):
+            trail.add(point.time_ms, point.price_ticks * self._question.tick)
+        return trail
+
+    def begin(self) -> None:
+        super().begin()
+        self._did_part = False
 
     def audit(self) -> None:
         audit(self._market)
@@ -92,9 +105,14 @@ class PredictionMarketActor(MarketActor[PredictionMarket]):
             self._timekeeper.wake(self.address, self._market.due_ms)
 
     def _go_on(self, _: TimeHasCome) -> None:
-        """Do a part of what is to be done; `begin` has done what was due."""
+        """Do a part of what is to be done; `begin` has done what was due.
+
+        One part a batch, however many letters ask for it (its own, the timekeeper's): a commit stays one part long.
+        """
         self._goes_on = False
-        self._market.go_on()
+        if not self._did_part:
+            self._did_part = True
+            self._market.go_on()
 
     def _halt(self, command: HaltMarket) -> MarketChanged | Refused:
         return self._settle(command.command_id, self._market.halt(command.actor_id))

@@ -6,9 +6,10 @@ Unknown fields are ignored. A key that appears twice is refused: two readers cou
 import enum
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, TypeVar, get_args
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -61,17 +62,28 @@ def decode_fields(fields: Mapping[str, object], kind: type[Decoded], *, strict: 
     try:
         return msgspec.convert(fields, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise malformed(in_words(str(error), kind)) from None
+        raise malformed(in_words(str(error), kind, as_text=not strict)) from None
 
 
 @cache
 def _whole_numbers(kind: Any) -> tuple[str, ...]:
-    """The fields that hold an int and nothing else: as text, msgspec would take "1e2" for one."""
+    """The fields that hold an int, if anything: as text, msgspec would take "1e2" for one."""
     return tuple(
         field.encode_name
         for field in msgspec.structs.fields(kind)
-        if (get_args(field.type)[0] if hasattr(field.type, "__metadata__") else field.type) is int
+        if {type_ for type_ in _plain_types(field.type) if type_ not in (NoneType, msgspec.UnsetType)} == {int}
     )
+
+
+def _plain_types(annotation: Any) -> Iterator[Any]:
+    """The members of a union, without what is noted about them."""
+    if hasattr(annotation, "__metadata__"):
+        yield from _plain_types(get_args(annotation)[0])
+    elif isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        for member in get_args(annotation):
+            yield from _plain_types(member)
+    else:
+        yield annotation
 
 
 def query_fields(query: bytes) -> dict[str, object]:
@@ -87,31 +99,38 @@ def query_fields(query: bytes) -> dict[str, object]:
         raise malformed("the query string can't be read") from None
 
 
-def in_words(message: str, kind: Any) -> str:
-    """Turn msgspec's message about a value of type `kind` into words for people."""
+def in_words(message: str, kind: Any, *, as_text: bool = False) -> str:
+    """Turn msgspec's message about a value of type `kind` into words for people; `as_text`: it came in a query."""
     problem, _, path = message.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
-    return f"{field or 'the body'} {_problem_in_words(problem, field, kind)}"
+    if found := re.fullmatch(r"Object missing required field `(\w+)`", problem):
+        return f"{field}{'.' if field else ''}{found[1]} is needed"
+    return f"{field or 'the body'} {_problem_in_words(problem, field, kind, as_text)}"
 
 
-def _problem_in_words(problem: str, field: str, kind: Any) -> str:
+def _problem_in_words(problem: str, field: str, kind: Any, as_text: bool) -> str:
     if problem in _WORD_OF_REGEX:
         return _WORD_OF_REGEX[problem]
     if found := re.fullmatch(r"Expected `([a-z| ]+)`, got `([a-z]+)`", problem):
-        wanted = [_KINDS.get(name, name) for name in found[1].split(" | ")]
-        return f"must be {' or '.join(wanted)}, not {_KINDS.get(found[2], found[2])}"
+        return _kind_in_words(found[1].split(" | "), found[2], as_text)
     if found := re.fullmatch(r"Expected `int` (>=|<=) (-?[0-9]+)", problem):
         return f"must be at {'least' if found[1] == '>=' else 'most'} {found[2]}"
     if found := re.fullmatch(r"Expected `str` of length <= ([0-9]+)", problem):
         return f"must have at most {found[1]} characters"
     if found := re.fullmatch(r"Expected `array` of length <= ([0-9]+)", problem):
         return f"must have at most {found[1]} entries"
-    if found := re.fullmatch(r"Object missing required field `(\w+)`", problem):
-        return f"needs {found[1]}"
     if problem.startswith("Invalid enum value"):
         choices = _choices(field, kind)
         return f"must be one of {', '.join(choices)}" if choices else "has no such value"
     return "is out of range" if "range" in problem else "has a wrong value"
+
+
+def _kind_in_words(wanted: list[str], got: str, as_text: bool) -> str:
+    if got == "float" and set(wanted) <= {"int", "null"}:
+        return "must be a whole number such as 10"  # 10.0 is none
+    if as_text and got == "str":  # all is text there, and null can't be written
+        return f"must be {' or '.join(_KINDS.get(name, name) for name in wanted if name != 'null')}"
+    return f"must be {' or '.join(_KINDS.get(name, name) for name in wanted)}, not {_KINDS.get(got, got)}"
 
 
 def _choices(name: str, kind: Any) -> list[str]:

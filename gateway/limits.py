@@ -54,7 +54,7 @@ WORDS = {
     SECRET_PATTERN: f"must be 1 to {PASSWORD_LENGTH_MAX} printable characters",
     USERNAME_PATTERN: "must be 3 to 32 of the characters A-Z a-z 0-9 _ . -",
     EMAIL_PATTERN: "must be an email address",
-    DECIMAL_PATTERN: 'must be a plain decimal number in a string, such as "12.5"',
+    DECIMAL_PATTERN: 'must be a plain decimal number in a string, such as "12.5", and not below zero',
     ID_PATTERN: "must be an id: a whole number from 1 to 9007199254740991",
     ACCOUNT_PATTERN: "must be a user's id, outside, fees, house or market_maker",
 }

@@ -17,7 +17,8 @@ BalanceKey = tuple[int, str]  # account, asset
 BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
 
 PositionKey = tuple[int, int]  # market, account
-Shares = tuple[int, int, int]  # of one market: YES and NO that are held, money that was paid for them at the end
+Shares = tuple[int, int, int, int]  # of one market: YES and NO there are, money paid for them at the end, payouts held
+NO_SHARES: Shares = (0, 0, 0, 0)
 
 EventWriter = Callable[[Any, int, int, Any], None]  # (page, market id, now_ms, event); a page stands on books
 PartCheck = Callable[[Any, int], None]  # (page, market id): raises PartRefused
@@ -73,8 +74,13 @@ class Books:
 
     def _take(self, position: PositionRecord) -> None:
         self.positions[position.market_id, position.account_id] = position
-        yes, no, paid = self.shares.get(position.market_id, (0, 0, 0))
-        self.shares[position.market_id] = yes + position.yes, no + position.no, paid + (position.payout or 0)
+        yes, no, paid, held = self.shares.get(position.market_id, NO_SHARES)
+        self.shares[position.market_id] = (
+            yes + position.yes,
+            no + position.no,
+            paid + (position.payout or 0),
+            held + position.payout_held,
+        )
 
     def forget_positions(self, market_id: int) -> None:
         """Leave what nobody can change any more to the tables."""

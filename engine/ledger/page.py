@@ -11,7 +11,17 @@ from typing import Any
 
 import msgspec
 
-from engine.ledger.books import Balance, BalanceChange, BalanceKey, Books, PartCheck, PositionKey, Shares, held_asset
+from engine.ledger.books import (
+    NO_SHARES,
+    Balance,
+    BalanceChange,
+    BalanceKey,
+    Books,
+    PartCheck,
+    PositionKey,
+    Shares,
+    held_asset,
+)
 from engine.ledger.chart import OUTSIDE, has_log
 from engine.ledger.journal import Part, Row, chain_hash
 from engine.ledger.records import (
@@ -169,17 +179,18 @@ class Page:
         """Write what an account has there now."""
         market_id = position.market_id
         before = self.position(market_id, position.account_id)
-        yes, no, paid = self.shares_in(market_id)
+        yes, no, paid, held = self.shares_in(market_id)
         self.shares[market_id] = (
             yes + position.yes - before.yes,
             no + position.no - before.no,
             paid + (position.payout or 0) - (before.payout or 0),
+            held + position.payout_held - before.payout_held,
         )
         self.positions[market_id, position.account_id] = position
 
     def shares_in(self, market_id: int) -> Shares:
         """Read a market's shares as they stand on this page."""
-        return self.shares.get(market_id) or self.books.shares.get(market_id, (0, 0, 0))
+        return self.shares.get(market_id) or self.books.shares.get(market_id, NO_SHARES)
 
     def tell(self, account_id: int, content: OrderRecord | FillMessage | BalanceRecord, now_ms: int) -> None:
         """Put a message on an account's private stream; system accounts have none."""

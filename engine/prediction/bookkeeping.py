@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.amounts import RATE_ONE, divide_up
 from engine.ledger.assets import PAYOUT_ASSET
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import FEES, MAKER, pool_of
@@ -17,8 +18,8 @@ from engine.ledger.records import MakerAuditRecord, MarketState, OrderRecord, Po
 from engine.matching.order import Side
 from engine.matching.terms import TRADE_SIDES, Outcome, TradeKind
 from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
-from engine.prediction.lifecycle import PAYING, TRANSITIONS, read_standing, write_standing
-from engine.prediction.question import PAIR_UNITS, Question
+from engine.prediction.lifecycle import PAYING, TRANSITIONS, Step, read_standing, write_standing
+from engine.prediction.question import PAIR_UNITS, Question, VoidPolicy
 from engine.trading.bookkeeping import fill_message, move_on, take_trade
 from engine.trading.bookkeeping import write_order_closed as close_order
 from engine.trading.bookkeeping import write_order_placed as place_order
@@ -34,6 +35,7 @@ PAIRS = {
 
 def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlaced) -> None:
     """Hold the order's budget; open its row."""
+    _trading(page, market_id)
     place_order(page, market_id, now_ms, event)
     order = page.order(event.order_id)
     if order.outcome is None or order.quantity_lots is None:
@@ -43,24 +45,38 @@ def write_order_placed(page: Page, market_id: int, now_ms: int, event: OrderPlac
 
 def write_trade_made(page: Page, market_id: int, now_ms: int, event: TradeMade) -> None:
     """Move money and shares of both sides; mint or merge pairs; move both orders on."""
+    _trading(page, market_id)
     trade = take_trade(page, market_id, now_ms, event)
     if trade.kind is None:
         raise PartRefused(f"trade {trade.number} does not say what it does to shares")
     question: Question = page.definition(market_id)
     parties = ((Side.BUY, event.buyer), (Side.SELL, event.seller))
     for (side, outcome), (book_side, execution) in zip(TRADE_SIDES[trade.kind], parties, strict=True):
-        if page.order(execution.order_id).outcome is not outcome:
+        before = page.order(execution.order_id)
+        if before.outcome is not outcome:
             raise PartRefused(f"order {execution.order_id} is not one of {outcome.value}")
-        fill = fill_message(side, execution, trade, book_side is trade.taker_side, outcome)
-        page.tell(execution.account_id, fill, now_ms)
+        takes = book_side is trade.taker_side
+        page.tell(execution.account_id, fill_message(side, execution, trade, takes, outcome), now_ms)
         order = move_on(page, market_id, side, execution, now_ms)
         price = question.yes_ticks(outcome, trade.price_ticks)
+        rate = question.taker_rate if takes else question.maker_rate
+        _check_fee(before, execution, question.fee_parts(price, trade.quantity_lots, rate))
         _pay_side(page, trade, order, execution, question.value(price, trade.quantity_lots))
         _audit_maker(page, event.sequence, "FILL", order, trade.quantity_lots, price)
     pairs = PAIRS[trade.kind] * trade.quantity_lots
     if pairs:
         trans_id = str(trade.trade_id)
         page.move(pool_of(market_id), PAYOUT_ASSET, pairs * PAIR_UNITS, trade.kind.value, trans_id, now_ms)
+
+
+def _check_fee(before: OrderRecord, execution: Execution, parts: int) -> None:
+    """The fee is what the question's rates give: rounded up on all that the order has traded, less what was charged."""
+    standing, order_id = execution.standing, execution.order_id
+    if standing.fee_parts != before.fee_parts + parts:
+        raise PartRefused(f"order {order_id} owes {before.fee_parts + parts} parts of fees, not {standing.fee_parts}")
+    fee = divide_up(standing.fee_parts, RATE_ONE)
+    if (execution.fee, standing.fee) != (fee - before.fee, fee):
+        raise PartRefused(f"order {order_id} is to be charged a fee of {fee - before.fee}, not {execution.fee}")
 
 
 def _pay_side(page: Page, trade: TradeRecord, order: OrderRecord, execution: Execution, value: int) -> None:
@@ -138,8 +154,32 @@ def write_question_moved(page: Page, market_id: int, _now_ms: int, event: Questi
     if TRANSITIONS.get((before, event.step)) is not event.state:
         raise PartRefused(f"{event.step.value} does not lead from {before.value} to {event.state.value}")
     page.follow(market_id, event.sequence, state=event.state, standing=write_standing(event.resolution))
-    if event.state is MarketState.FINAL and page.balance(pool_of(market_id), PAYOUT_ASSET) != (0, 0):
+    if event.step in (Step.RESOLVE, Step.VOID):
+        _check_decision(page, market_id, event)
+    if event.state is not MarketState.FINAL:
+        return
+    if page.balance(pool_of(market_id), PAYOUT_ASSET) != (0, 0):
         raise PartRefused(f"market {market_id} is final, and not all of its pool is paid out")
+    *_, held = page.shares_in(market_id)
+    if held:
+        raise PartRefused(f"market {market_id} is final, and {held} of its payouts are still held")
+
+
+def _check_decision(page: Page, market_id: int, event: QuestionMoved) -> None:
+    """A share of YES is paid what the answer says; without one, what the question's policy allows."""
+    outcome, yes_units = event.resolution.outcome, event.resolution.yes_units
+    question: Question = page.definition(market_id)
+    if (outcome is None) is not (event.step is Step.VOID):
+        raise PartRefused(f"market {market_id} is {event.state.value} with the answer {outcome and outcome.value}")
+    if outcome is not None:
+        fits = yes_units == (PAIR_UNITS if outcome is Outcome.YES else 0)
+    elif question.void_policy is VoidPolicy.EQUAL:
+        fits = yes_units == PAIR_UNITS // 2
+    else:
+        fits = yes_units is not None and 0 <= yes_units <= PAIR_UNITS
+    if not fits:
+        answer = "void" if outcome is None else outcome.value
+        raise PartRefused(f"market {market_id} is answered {answer}: YES is not to be paid {yes_units}")
 
 
 def write_holder_paid(page: Page, market_id: int, now_ms: int, event: HolderPaid) -> None:
@@ -172,10 +212,13 @@ def write_payout_taken_back(page: Page, market_id: int, now_ms: int, event: Payo
     page.change_position(replace(position, payout=None, refund=0, payout_held=0))
 
 
-def write_payout_freed(page: Page, market_id: int, _now_ms: int, event: PayoutFreed) -> None:
+def write_payout_freed(page: Page, market_id: int, now_ms: int, event: PayoutFreed) -> None:
     """Let a holder have what was held."""
     page.follow(market_id, event.sequence)
     _paying(page, market_id)
+    frees_ms = read_standing(page.market(market_id).standing).frees_ms
+    if frees_ms is None or now_ms < frees_ms:
+        raise PartRefused(f"payouts of market {market_id} are held until {frees_ms}, and it is {now_ms}")
     position = page.position(market_id, event.account_id)
     if position.payout_held != event.amount:
         raise PartRefused(f"account {event.account_id} has {position.payout_held} held, not {event.amount}")
@@ -189,6 +232,12 @@ def _move_payout(page: Page, market_id: int, account_id: int, payout: int, refun
         if amount:
             page.move(source, PAYOUT_ASSET, -amount, word, trans_id, now_ms)
             page.move(account_id, PAYOUT_ASSET, amount, word, trans_id, now_ms)
+
+
+def _trading(page: Page, market_id: int) -> None:
+    state = page.market(market_id).state
+    if state is not MarketState.OPEN:
+        raise PartRefused(f"market {market_id} is {state.value}: nothing is ordered or traded in it")
 
 
 def _paying(page: Page, market_id: int) -> MarketState:
@@ -207,7 +256,7 @@ def _payout(page: Page, position: PositionRecord) -> int:
 
 def check(page: Page, market_id: int) -> None:
     """As many shares of YES as of NO; the pool has a pair's worth for each, but for what is paid out already."""
-    yes, no, paid = page.shares_in(market_id)
+    yes, no, paid, _ = page.shares_in(market_id)
     pool, _ = page.balance(pool_of(market_id), PAYOUT_ASSET)
     if yes != no or pool != yes * PAIR_UNITS - paid:
         raise PartRefused(f"market {market_id} has {yes} YES, {no} NO, {paid} paid out and a pool of {pool}")

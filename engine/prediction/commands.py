@@ -48,7 +48,7 @@ class CloseQuestion(MoveQuestion, frozen=True):
 
 
 class ProposeOutcome(MoveQuestion, frozen=True, kw_only=True):
-    """Propose an answer: it stands unless it is disputed within the challenge window."""
+    """Propose an answer, or another one: it stands unless it is disputed within the challenge window."""
 
     outcome: Outcome
 
@@ -63,10 +63,13 @@ class ResolveQuestion(MoveQuestion, frozen=True, kw_only=True):
     """Decide the answer of a disputed question, or approve a proposal whose window has passed."""
 
     outcome: Outcome
+    disregarded: int | None = None  # a first approver whose approval does not count any more
 
 
-class VoidQuestion(MoveQuestion, frozen=True):
+class VoidQuestion(MoveQuestion, frozen=True, kw_only=True):
     """Decide that there is no answer."""
+
+    disregarded: int | None = None  # a first approver whose approval does not count any more
 
 
 class RollBackQuestion(MoveQuestion, frozen=True):

@@ -1,5 +1,8 @@
 """How a question goes from trading to its answer; there is no other way.
 
+                       (again)
+                        +---+
+                        v   |
 open <--> halted ---+--> proposed --> resolved --> final
   |          |      |       |    \\        ^  |        ^
   +--> closed <-----|-------|-----\\-------|--+ (rolled back)
@@ -45,6 +48,7 @@ TRANSITIONS = {
     (S.CLOSED, Step.VOID): S.VOID,
     (S.CLOSED, Step.APPROVE): S.CLOSED,
     (S.CLOSED, Step.ROLLED_BACK): S.CLOSED,
+    (S.PROPOSED, Step.PROPOSE): S.PROPOSED,  # a mistake is corrected: another answer, a new challenge window
     (S.PROPOSED, Step.DISPUTE): S.DISPUTED,
     (S.PROPOSED, Step.APPROVE): S.PROPOSED,
     (S.PROPOSED, Step.RESOLVE): S.RESOLVED,
@@ -56,6 +60,18 @@ TRANSITIONS = {
     (S.RESOLVED, Step.FINISH): S.FINAL,
     (S.VOID, Step.ROLL_BACK): S.CLOSED,
     (S.VOID, Step.FINISH): S.FINAL,
+}
+
+# What is said when a step that somebody asks for is not in the table.
+IMPOSSIBLE = {
+    Step.HALT: "trading can't be halted now",
+    Step.RESUME: "trading can't be resumed now",
+    Step.CLOSE: "trading can't be closed now",
+    Step.PROPOSE: "no answer can be proposed now",
+    Step.DISPUTE: "there is no proposed answer to dispute now",
+    Step.RESOLVE: "it can't be resolved now",
+    Step.VOID: "it can't be voided now",
+    Step.ROLL_BACK: "it can't be rolled back now",
 }
 
 TRADING = frozenset({S.OPEN, S.HALTED})  # orders may wait in the book; in all other states it is emptied

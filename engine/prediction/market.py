@@ -4,7 +4,8 @@ commands and time ──> one step of engine/prediction/lifecycle.py
 go_on             ──> orders closed, holders paid, payments taken back or freed: a part of them at a time
 """
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -20,7 +21,6 @@ from engine.prediction.commands import (
     GetHolder,
     GetPayouts,
     HolderView,
-    MoveQuestion,
     PayoutPlan,
     PlannedPayout,
     ProposeOutcome,
@@ -30,8 +30,8 @@ from engine.prediction.commands import (
     VoidQuestion,
 )
 from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
-from engine.prediction.holdings import Holding
-from engine.prediction.lifecycle import PAYING, TRADING, TRANSITIONS, Resolution, Rules, Step, read_standing
+from engine.prediction.holdings import Holding, Holdings
+from engine.prediction.lifecycle import IMPOSSIBLE, PAYING, TRADING, TRANSITIONS, Resolution, Rules, Step, read_standing
 from engine.prediction.price_trail import PriceTrail
 from engine.prediction.question import PAIR_UNITS, Question, VoidPolicy
 from engine.prediction.shares import ShareMarket
@@ -76,6 +76,11 @@ class PredictionMarket(ShareMarket):
         self.rules = rules
         self.part_max = part_max
         self.resolution = read_standing(market.standing)
+        # Who is left for the present phase, by account; sorted once, so that a part costs only its holders.
+        self._unpaid: deque[tuple[int, Holding]] = deque()
+        self._paid: deque[tuple[int, Holding]] = deque()  # to be freed or taken back; some may have nothing held
+        if self.state in PAYING or self.resolution.rolling_back:
+            self._list_holders()
 
     def begin(self, now_ms: int) -> None:
         """Set the time of the commands that follow, and do what is due by then."""
@@ -124,7 +129,7 @@ class PredictionMarket(ShareMarket):
         return self._stands()
 
     def propose(self, command: ProposeOutcome) -> QuestionStands | Refused:
-        """Propose an answer, and open the challenge window."""
+        """Propose an answer, and open the challenge window; proposing again corrects it, and opens a new window."""
         if (refused := self._refuse(Step.PROPOSE)) is not None:
             return refused
         self._move(
@@ -166,7 +171,9 @@ class PredictionMarket(ShareMarket):
             if self._now_ms < self.resolution.challenge_until_ms:
                 return Refused(Refusal.CONFLICT, "the proposal can still be challenged")
             if command.outcome is not self.resolution.outcome:
-                return Refused(Refusal.CONFLICT, "another answer has been proposed; void the question, or confirm that")
+                return Refused(
+                    Refusal.CONFLICT, "another answer has been proposed: confirm that one, or propose this one"
+                )
         return self._approve(Step.RESOLVE, command.outcome, command)
 
     def void(self, command: VoidQuestion) -> QuestionStands | Refused:
@@ -185,6 +192,7 @@ class PredictionMarket(ShareMarket):
         stopped_ms, yes_units = self.resolution.stopped_ms, self.resolution.yes_units
         self.resolution = Resolution()
         self._move(Step.ROLL_BACK, command.actor_id, stopped_ms=stopped_ms, yes_units=yes_units, rolling_back=True)
+        self._unpaid.clear()
         return self._stands()
 
     def payouts(self, query: GetPayouts) -> PayoutPlan | Refused:
@@ -230,7 +238,7 @@ class PredictionMarket(ShareMarket):
             return False
         if self.book.orders or self.resolution.rolling_back:
             return True
-        return self.state in PAYING and (self._may_free or next(self._unpaid(), None) is not None)
+        return self.state in PAYING and (bool(self._unpaid) or self._may_free)
 
     def go_on(self) -> None:
         """Do the next part of what is to be done."""
@@ -247,41 +255,54 @@ class PredictionMarket(ShareMarket):
     def _pay(self) -> None:
         """Pay the next holders; when all are paid and the time has come, free what is held."""
         assert self.resolution.yes_units is not None
-        refunds = self.state is MarketState.VOID
-        unpaid = tuple(islice(self._unpaid(), self.part_max))
-        for account_id, holding in unpaid:
+        if not self._unpaid:
+            if self._may_free:
+                self._free()
+            return
+        for _ in range(min(self.part_max, len(self._unpaid))):
+            account_id, holding = self._unpaid.popleft()
             holding.payout = payout_of(holding, self.resolution.yes_units)
-            holding.refund = holding.fees if refunds else 0
+            holding.refund = holding.fees if self._refunds else 0
             holding.held = holding.payout + holding.refund
             self._events.append(HolderPaid(self._next_sequence(), account_id, holding.payout, holding.refund))
-        if not unpaid and self._may_free:
-            self._free()
+            self._paid.append((account_id, holding))
 
     def _free(self) -> None:
-        held = tuple(islice(((account_id, h) for account_id, h in self.holdings if h.held), self.part_max))
-        for account_id, holding in held:
-            self._events.append(PayoutFreed(self._next_sequence(), account_id, holding.held))
-            holding.held = 0
-        if len(held) < self.part_max:
+        """Free what is held of the next; with the last of them the question is final, and forgets its holders."""
+        freed = 0
+        while self._paid and freed < self.part_max:
+            account_id, holding = self._paid.popleft()
+            if holding.held:
+                self._events.append(PayoutFreed(self._next_sequence(), account_id, holding.held))
+                holding.held = 0
+                freed += 1
+        if not self._paid:
             self._move(Step.FINISH, BY_TIME)
+            self.holdings = Holdings()
+            self.trail = None
 
     def _take_back(self) -> None:
-        paid = tuple(
-            islice(((account_id, h) for account_id, h in self.holdings if h.payout is not None), self.part_max)
-        )
-        for account_id, holding in paid:
+        """Take back what the next were paid; with the last of them the roll-back is done."""
+        for _ in range(min(self.part_max, len(self._paid))):
+            account_id, holding = self._paid.popleft()
             assert holding.payout is not None
             self._events.append(PayoutTakenBack(self._next_sequence(), account_id, holding.payout, holding.refund))
             holding.payout, holding.refund, holding.held = None, 0, 0
-        if len(paid) < self.part_max:
+        if not self._paid:
             self._move(Step.ROLLED_BACK, BY_TIME, yes_units=None, rolling_back=False)
 
-    def _unpaid(self) -> Iterator[tuple[int, Holding]]:
-        """The holders that are still to be paid, by account."""
-        refunds = self.state is MarketState.VOID
+    def _list_holders(self) -> None:
+        """Sort the holders into those who are paid and those who are still to be, unless that is being undone."""
         for account_id, holding in self.holdings:
-            if holding.payout is None and (holding.yes or holding.no or (refunds and holding.fees)):
-                yield account_id, holding
+            if holding.payout is not None:
+                self._paid.append((account_id, holding))
+            elif not self.resolution.rolling_back and (holding.yes or holding.no or (self._refunds and holding.fees)):
+                self._unpaid.append((account_id, holding))
+
+    @property
+    def _refunds(self) -> bool:
+        """Whether fees are given back."""
+        return self.state is MarketState.VOID
 
     @property
     def _may_free(self) -> bool:
@@ -292,7 +313,7 @@ class PredictionMarket(ShareMarket):
     def _refuse(self, step: Step) -> Refused | None:
         """Say why a step can't be taken now."""
         if (self.state, step) not in TRANSITIONS:
-            return Refused(Refusal.CONFLICT, f"the market is {self.state.value}: {step.value} is not possible now")
+            return Refused(Refusal.CONFLICT, f"the market is {self.state.value}: {IMPOSSIBLE[step]}")
         if self.resolution.rolling_back:
             return Refused(Refusal.CONFLICT, "payouts are being taken back: try again in a moment")
         return None
@@ -304,10 +325,16 @@ class PredictionMarket(ShareMarket):
             stopped_ms = min(self._now_ms, self.question.resolution_ms)
         self._move(step, actor_id, stopped_ms=stopped_ms)
 
-    def _approve(self, step: Step, outcome: Outcome | None, command: MoveQuestion) -> QuestionStands | Refused:
+    def _approve(
+        self, step: Step, outcome: Outcome | None, command: ResolveQuestion | VoidQuestion
+    ) -> QuestionStands | Refused:
         """Decide, or wait for the second administrator if the operator asks for two."""
         wanted = VOID if outcome is None else outcome.value
-        actor_id, before = command.actor_id, self.resolution
+        actor_id = command.actor_id
+        if command.disregarded is not None and self.resolution.approved_by == command.disregarded:
+            # Nothing below refuses without an approval, so a refused command leaves no trace.
+            self.resolution = msgspec.structs.replace(self.resolution, approved_by=None, approved=None)
+        before = self.resolution
         approved = before.approved == wanted and before.approved_by is not None
         if self.rules.approvals == 1 or (approved and before.approved_by != actor_id):
             self._decide(step, outcome, actor_id)
@@ -331,6 +358,7 @@ class PredictionMarket(ShareMarket):
             yes_units=self._yes_units(outcome),
             frees_ms=self._now_ms + self.rules.payout_window_ms,
         )
+        self._list_holders()
 
     def _move(self, step: Step, actor_id: int, **changes: Any) -> None:
         """Take a step of the table."""
@@ -347,6 +375,7 @@ class PredictionMarket(ShareMarket):
             return PAIR_UNITS if outcome is Outcome.YES else 0
         if self.question.void_policy is VoidPolicy.EQUAL:
             return PAIR_UNITS // 2
+        assert self.trail is not None
         return self.trail.average(self.resolution.stopped_ms or self._now_ms)
 
 

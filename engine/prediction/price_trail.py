@@ -7,10 +7,15 @@ from itertools import islice
 from engine.prediction.question import PAIR_UNITS
 
 WINDOW_MS = 24 * 3_600_000
+STEP_MS = 1_000
 
 
 class PriceTrail:
-    """The prices of YES, in units, since a day before the latest; only changes are kept."""
+    """The prices of YES, in units, since a day before the latest; only changes are kept.
+
+    Prices are taken once a second: the last one in it counts as if it had stood from its start. So a day is at most
+    86,400 prices, and the one before, however many trades it had: a hundred a second would be 8.6 million.
+    """
 
     def __init__(self, prices: Iterable[tuple[int, int]] = ()) -> None:
         self._prices: deque[tuple[int, int]] = deque()
@@ -18,8 +23,9 @@ class PriceTrail:
             self.add(time_ms, units)
 
     def add(self, time_ms: int, units: int) -> None:
-        """The price from this moment on."""
+        """The price from this moment's second on; recovery adds the same trades and gets the same averages."""
         prices = self._prices
+        time_ms -= time_ms % STEP_MS
         if prices and prices[-1][0] == time_ms:
             prices.pop()
         if not prices or prices[-1][1] != units:

@@ -17,7 +17,7 @@ from engine.matching.terms import TRADE_SIDES, Outcome, TimeInForce, TradeKind
 from engine.prediction.holdings import Holdings
 from engine.prediction.order import ShareOrder, outcome_of
 from engine.prediction.price_trail import PriceTrail
-from engine.prediction.question import Question
+from engine.prediction.question import Question, VoidPolicy
 from engine.refusals import Refusal, Refused
 from engine.trading.commands import EnterOrder, OrderTerms, Placed
 from engine.trading.events import CloseReason, Execution, TradeMade
@@ -54,7 +54,7 @@ class ShareMarket(TradingMarket[ShareOrder]):
         )
         self.question = question
         self.holdings = Holdings(positions)
-        self.trail = trail or PriceTrail()
+        self.trail = trail or PriceTrail() if question.void_policy is VoidPolicy.LAST_PRICE else None
         for order in self.book.orders.values():
             self._offer(order, order.open_lots)
 
@@ -176,7 +176,8 @@ class ShareMarket(TradingMarket[ShareOrder]):
         taken = self._execute(taker, lots, yes_ticks, question.taker_rate, complete=last)
         self.trades += 1
         self.last_price_ticks = yes_ticks
-        self.trail.add(self._now_ms, yes_ticks * question.tick)
+        if self.trail is not None:
+            self.trail.add(self._now_ms, yes_ticks * question.tick)
         bids = taker.side is Side.BUY
         kind = kind_of(*((taker, maker) if bids else (maker, taker)))
         buyer, seller = (taken, made) if bids else (made, taken)

@@ -28,13 +28,19 @@ def read_number(digits: str) -> Decimal:
         raise ValueError("the number is out of range") from None
 
 
-def plain_text(value: object, name: str, *, or_string: bool = False) -> str:
+def plain_text(value: object, name: str, *, or_string: bool = False, signed: bool = True) -> str:
     """Write what was sent as a number for the parsers of amounts: 5e1 and 50.00 are "50". Raises Rejected(MALFORMED).
 
-    With `or_string`, a string is taken as it is: those parsers say what is wrong with it.
+    With `or_string`, a string is taken as it is: those parsers say what is wrong with it. They know no sign, so who
+    does not take it off first says that the number is not `signed`.
     """
-    if or_string and isinstance(value, str):
-        return value
+    text = value if or_string and isinstance(value, str) else _written(value, name, or_string)
+    if text.startswith("-") and not signed:
+        raise malformed(f"{name} must not be below zero")
+    return text
+
+
+def _written(value: object, name: str, or_string: bool) -> str:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise malformed(f"{name} must be a number{' or a decimal string' if or_string else ''}")
     number = Decimal(value)

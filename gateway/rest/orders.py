@@ -132,6 +132,8 @@ async def place(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Placed
         if earlier is None:
             raise Rejected(Problem.UNKNOWN, LOST)
         return earlier
+    if isinstance(placed, Refused) and placed.code is Refusal.CONFLICT:
+        return _other_content(order)
     return placed
 
 
@@ -147,6 +149,11 @@ async def _earlier(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Pla
         terms = admission.admit(order, market.definition)
         if terms == terms_of(record):
             return Placed(record, repeated=True)
+    return _other_content(order)
+
+
+def _other_content(order: PlaceOrder | PlaceShareOrder) -> Refused:
+    """The same words, whether the other order is in storage or under way."""
     return Refused(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
 
 
@@ -283,13 +290,19 @@ async def get_order(gateway: Gateway, caller: Caller, request: OrderRequest) -> 
 
 async def get_order_by_client_id(gateway: Gateway, caller: Caller, request: ClientOrderRequest) -> Answer:
     """200; 202 while it is under way; 404 means: neither known nor under way."""
+    found = await look_up(gateway, caller, request, SPOT)
+    return Answer(200, view(gateway, found)) if isinstance(found, OrderRecord) else found
+
+
+async def look_up(gateway: Gateway, caller: Caller, request: ClientOrderRequest, product: str) -> OrderRecord | Answer:
+    """Find the caller's order of this product by its own id, or say why it is not there (yet)."""
     query = FindCommand("order", caller.user_id, request.client_order_id)
     if await gateway.exchange.accounts.ask(query) == "pending":
         return Answer(202, PendingView("pending"))
-    record = await find_by_client_id(gateway, caller.user_id, request.client_order_id, SPOT)
+    record = await find_by_client_id(gateway, caller.user_id, request.client_order_id, product)
     if record is None:
         return failure(Refusal.NOT_FOUND, f"there is no order with clientOrderId {request.client_order_id}")
-    return Answer(200, view(gateway, record))
+    return record
 
 
 class PendingView(Shape, frozen=True):

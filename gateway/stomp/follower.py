@@ -3,6 +3,7 @@
 broadcaster ── ticker:prediction/7, book:prediction/7 ──> outbox ──> run ──> board ──> sessions
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -123,7 +124,7 @@ class Levels:
 
     def best(self, count: int) -> tuple[list[TickLevel], list[TickLevel]]:
         """The best levels of both sides, best first."""
-        return sorted(self._bids.items(), reverse=True)[:count], sorted(self._asks.items())[:count]
+        return heapq.nlargest(count, self._bids.items()), heapq.nsmallest(count, self._asks.items())
 
 
 class WatchedBook:

@@ -55,12 +55,11 @@ async def test_a_minute_of_bot_and_maker(postgres_dsn: str, tmp_path: Path) -> N
             )
             clients = [PredictionClient(client) for client in traders.values()]
             with running_bot(rialto, tmp_path, driven) as bot:
+                end_s = trio.current_time() + MINUTE_S
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(watch, reader, (driven, own))
+                    nursery.start_soon(watch, reader, (driven, own), end_s)
                     for number, client in enumerate(clients):
-                        nursery.start_soon(trade, client, (driven, own), random.Random(seed + number))
-                    await trio.sleep(MINUTE_S)
-                    nursery.cancel_scope.cancel()
+                        nursery.start_soon(trade, client, (driven, own), random.Random(seed + number), end_s)
             with pytest.raises(Refused) as refused:
                 await operator.run_maker(own)
             assert (refused.value.status, refused.value.code) == (409, "ALREADY_RUNNING")
@@ -115,9 +114,9 @@ def running_bot(rialto: Rialto, folder: Path, market_id: int) -> Iterator[list[s
         process.wait()
 
 
-async def watch(reader: Reader, market_ids: tuple[int, ...]) -> None:
+async def watch(reader: Reader, market_ids: tuple[int, ...], end_s: float) -> None:
     """Look again and again at what the makers hold: never more than they may."""
-    while True:
+    while trio.current_time() < end_s:  # another process
         for market_id in market_ids:
             for position in await reader.positions(market_id):
                 if position.account_id == MAKER:
@@ -126,10 +125,10 @@ async def watch(reader: Reader, market_ids: tuple[int, ...]) -> None:
         await trio.sleep(LOOK_S)
 
 
-async def trade(client: PredictionClient, market_ids: tuple[int, ...], dice: random.Random) -> None:
+async def trade(client: PredictionClient, market_ids: tuple[int, ...], dice: random.Random, end_s: float) -> None:
     """Order at random, around a price that wanders; who has too many orders cancels them."""
     middle = 50.0
-    while True:
+    while trio.current_time() < end_s:
         middle = min(80.0, max(20.0, middle + dice.choice((-0.5, 0, 0.5))))
         try:
             await client.place(any_order(dice, dice.choice(market_ids), middle))

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from gateway.settings import VARIABLES, Settings
+from gateway.tools.batch_orders.file import read_orders
+from gateway.tools.mm_bot.settings import read_settings
 from tests.end_to_end.servers import CHECKOUT, Rialto, running_rialto
 
 README = (CHECKOUT / "README.md").read_text()
@@ -40,7 +42,7 @@ def test_what_the_readme_shows_comes_out(new_rialto: Rialto) -> None:
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", at(new_rialto, "".join(f"{line}echo '{END}'\n" for line in lines))],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        env={**os.environ, "RIALTO_DATA": "", "PYTHONPATH": str(CHECKOUT)},
         check=False,
         capture_output=True,
         text=True,
@@ -78,6 +80,22 @@ def shortened(value: Any, like: Any) -> Any:
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
         return [shortened(*pair) for pair in zip(value, like, strict=True)]
     return value
+
+
+def test_the_bot_takes_the_settings_that_the_readme_shows() -> None:
+    settings, warnings = read_settings(shown_as("json5"))
+    assert (settings.market_ids, warnings) == ((5,), [])
+
+
+def test_the_batch_tool_takes_the_file_that_the_readme_shows() -> None:
+    assert [line.number for line in read_orders(shown_as("csv"), "orders.csv")] == [2, 3, 4]
+
+
+def shown_as(kind: str) -> str:
+    """The only block of this kind."""
+    (text,) = re.findall(rf"^```{kind}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    assert isinstance(text, str)
+    return text
 
 
 # What it lists

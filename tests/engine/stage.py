@@ -21,13 +21,14 @@ class Stage:
             pass
         (self.part,) = self.books.codec.unpack(last.body).parts
         self.market_id = self.part.market_id
+        self.now_ms = self.part.now_ms
 
     def accepts(self, *events: object) -> None:
-        Page(self.books).write(Part(self.market_id, 5, events))
+        Page(self.books).write(Part(self.market_id, self.now_ms, events))
 
     def refusal_of(self, *events: object, market_id: int | None = None) -> str:
         before = contents(self.books)
         with pytest.raises(PartRefused) as refused:
-            Page(self.books).write(Part(market_id or self.market_id, 5, events))
+            Page(self.books).write(Part(market_id or self.market_id, self.now_ms, events))
         assert contents(self.books) == before
         return str(refused.value)

@@ -27,6 +27,8 @@ class Everything(msgspec.Struct, rename="camel"):
     colour: Colour | None = None
     word: Literal["a", "b"] = "a"
     count: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    flag: bool = False
+    maybe: Annotated[int, msgspec.Meta(ge=0)] | None = None
     inner: Inner | None = None
     inners: list[Inner] = []
     few: Annotated[tuple[str, ...], msgspec.Meta(max_length=2)] = ()
@@ -48,9 +50,15 @@ DECODER = msgspec.json.Decoder(Everything)
         ({"colour": 1}, "colour must be a string or null, not a whole number"),
         ({"word": "c"}, "word must be one of a, b"),
         ({"count": 10}, "count must be at most 9"),
+        ({"count": 1.5}, "count must be a whole number such as 10"),
+        ({"count": 1.0}, "count must be a whole number such as 10"),
+        ({"count": "1"}, "count must be a whole number, not a string"),
+        ({"flag": "yes"}, "flag must be true or false, not a string"),
+        ({"maybe": 1.5}, "maybe must be a whole number such as 10"),
+        ({"inner": {"price": "-1"}}, f"inner.price {WORDS[DECIMAL_PATTERN]}"),
         ({"few": ["a", "b", "c"]}, "few must have at most 2 entries"),
         ({"inner": {"price": 1}}, "inner.price must be a string, not a whole number"),
-        ({"inner": {}}, "inner needs price"),
+        ({"inner": {}}, "inner.price is needed"),
         ({"inners": [{"price": "1"}, {"price": "x"}]}, f"inners[1].price {WORDS[DECIMAL_PATTERN]}"),
     ],
 )
@@ -85,6 +93,30 @@ def test_text_of_a_query_becomes_numbers() -> None:
     for text in ("five", "1e2", "1.0", "5_0", "+5", "\u0665", ""):
         with pytest.raises(Rejected, match="count must be a whole number"):
             decode_fields({"count": text}, Everything)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("maybe", "x", "maybe must be a whole number"),
+        ("maybe", "1.0", "maybe must be a whole number"),
+        ("maybe", "", "maybe must be a whole number"),
+        ("maybe", "-1", "maybe must be at least 0"),
+        ("flag", "yes", "flag must be true or false"),
+        ("colour", "blue", "colour must be one of red, green"),
+    ],
+)
+def test_words_for_the_text_of_a_query(name: str, text: str, words: str) -> None:
+    """It says nothing of strings, which all of it is, and of null, which can't be written there."""
+    with pytest.raises(Rejected) as caught:
+        decode_fields({name: text}, Everything)
+    assert caught.value.message == words
+
+
+def test_a_missing_field_is_named() -> None:
+    with pytest.raises(Rejected) as caught:
+        decode_body(b"{}", msgspec.json.Decoder(Inner))
+    assert caught.value.message == "price is needed"
 
 
 @pytest.mark.parametrize(

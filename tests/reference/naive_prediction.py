@@ -6,8 +6,9 @@ over its open orders and held payouts, whenever it is asked. It shares no code w
     answer = exchange.place("ann", "rain", "buy", "YES", "limit", price="60", quantity=3)
     answer -> the order as a dict, or {"code": "INSUFFICIENT_FUNDS"}
 
-A question goes: open (or halted), closed, proposed, disputed if somebody who holds shares says so, then resolved or
-void, which pays everybody at once and holds it for a while; final. As long as it is held, all can be taken back.
+A question goes: open (or halted), closed, proposed (or proposed anew), disputed if somebody who holds shares says so,
+then resolved or void, which pays everybody at once and holds it for a while; final. As long as it is held, all can be
+taken back.
 """
 
 from tests.reference.naive_prediction_order import Answer, dollars
@@ -68,7 +69,7 @@ class NaivePredictions(NaiveTrading):
 
     def propose(self, market: str, actor: str, outcome: str) -> Answer:
         question = self.questions[market]
-        possible = question.state in ("halted", "closed")
+        possible = question.state in ("halted", "closed", "proposed")  # if it is proposed, this one takes its place
         if possible:
             self._leave_trading(question, "proposed")
             question.outcome = outcome

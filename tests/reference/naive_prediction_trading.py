@@ -53,15 +53,19 @@ class Question:
         return sum(o.remaining for o in self.orders if (o.account, o.outcome, o.side) == (account, outcome, "sell"))
 
     def average(self, end_ms: int) -> int:
-        """The price of YES over the day before, each for as long as it stood; rounded half up."""
+        """The price of YES over the day before, each for as long as it stood; rounded half up.
+
+        The last price of each second counts, from the second's start on.
+        """
         if not self.prices:
             return PAIR // 2
+        prices = list({since // 1_000 * 1_000: price for since, price in self.prices}.items())
         since = end_ms - DAY_MS
-        ends = [start for start, _ in self.prices[1:]] + [end_ms]
-        spans = [(price, end - max(start, since)) for (start, price), end in zip(self.prices, ends, strict=True)]
+        ends = [start for start, _ in prices[1:]] + [end_ms]
+        spans = [(price, end - max(start, since)) for (start, price), end in zip(prices, ends, strict=True)]
         stood = [(price, ms) for price, ms in spans if ms > 0]
         if not stood:
-            return self.prices[-1][1]
+            return prices[-1][1]
         exact = Fraction(sum(price * ms for price, ms in stood), sum(ms for _, ms in stood))
         return floor(exact + Fraction(1, 2))
 

@@ -22,12 +22,14 @@ from engine.prediction.commands import (
     RollBackQuestion,
     VoidQuestion,
 )
+from engine.prediction.lifecycle import read_standing
 from engine.prediction.question import PAIR_UNITS
 from engine.products import PREDICTION
 from engine.refusals import Refused
 from engine.trading.commands import HaltMarket, ResumeMarket
 from gateway.answers import refusal
 from gateway.context import Answer, Caller, Gateway
+from gateway.identity.caller import Role
 from gateway.limits import Id, Note
 from gateway.outcome import outcome_unknown
 from gateway.rest.audited import audited
@@ -129,7 +131,7 @@ async def close_market(gateway: Gateway, caller: Caller, request: ChangeMarketRe
 
 
 async def propose_outcome(gateway: Gateway, caller: Caller, request: ProposeRequest) -> Answer:
-    """Opens the challenge window; at its end the answer stands."""
+    """Opens the challenge window; at its end the answer stands. Proposed again, it is replaced, in a new window."""
     market = find_question(gateway, request.market_id)
     command = ProposeOutcome(market.name, caller.user_id, outcome=request.outcome)
     return await _audited_move(gateway, caller, "propose_outcome", market, request, command)
@@ -146,7 +148,8 @@ async def resolve_market(gateway: Gateway, caller: Caller, request: ResolveReque
     market = find_question(gateway, request.market_id)
     if request.dry_run:
         return await _plan(gateway, market, Decision[request.outcome.name])
-    command = ResolveQuestion(market.name, caller.user_id, outcome=request.outcome)
+    disregarded = await _no_longer_counts(gateway, market)
+    command = ResolveQuestion(market.name, caller.user_id, outcome=request.outcome, disregarded=disregarded)
     return await _audited_move(gateway, caller, "resolve_market", market, request, command)
 
 
@@ -155,7 +158,7 @@ async def void_market(gateway: Gateway, caller: Caller, request: VoidRequest) ->
     market = find_question(gateway, request.market_id)
     if request.dry_run:
         return await _plan(gateway, market, Decision.VOID)
-    command = VoidQuestion(market.name, caller.user_id)
+    command = VoidQuestion(market.name, caller.user_id, disregarded=await _no_longer_counts(gateway, market))
     return await _audited_move(gateway, caller, "void_market", market, request, command)
 
 
@@ -169,6 +172,15 @@ async def roll_back_market(gateway: Gateway, caller: Caller, request: ChangeMark
 async def get_payouts(gateway: Gateway, _: Caller, request: PayoutsRequest) -> Answer:
     """What a decision would pay to whom; nothing is done."""
     return await _plan(gateway, find_question(gateway, request.market_id), request.outcome)
+
+
+async def _no_longer_counts(gateway: Gateway, market: MarketEntry) -> int | None:
+    """Who approved first, if that was an administrator who is none any more."""
+    record = await find_record(gateway, market.market_id)
+    first = read_standing(record.standing).approved_by
+    member = None if first is None else gateway.sessions.member(first)
+    counts = member is not None and member.role is Role.ADMIN and not member.suspended
+    return None if counts else first
 
 
 async def _audited_move(

@@ -164,8 +164,9 @@ async def create_market(gateway: Gateway, caller: Caller, request: NewMarketRequ
 
 def _question(gateway: Gateway, request: NewMarketRequest) -> Question | Refused:
     """Read the terms of a market. Raises Rejected(MALFORMED)."""
-    # Line by line, as a description is the one text that may have several.
-    if not all(re.search(NOTE_PATTERN, line) for line in request.description.split("\n") if line):
+    # Line by line, as a description is the one text that may have several; there a tab is as good as a space.
+    description = request.description.replace("\r\n", "\n")
+    if not all(re.search(NOTE_PATTERN, line) for line in description.replace("\t", " ").split("\n") if line):
         raise malformed("description must be lines of at most 500 printable characters")
     optional = {
         "tick_units": _steps(request.tick, "tick", CENT_DECIMALS),
@@ -174,7 +175,7 @@ def _question(gateway: Gateway, request: NewMarketRequest) -> Question | Refused
     }
     return make_question(
         title=request.title,
-        description=request.description,
+        description=description,
         category=request.category,
         resolution_ms=read_date(request.resolution_date, "resolutionDate"),
         now_ms=gateway.exchange.clock.now_ms(),
@@ -188,7 +189,7 @@ def _steps(value: object, name: str, decimals: int) -> int | None:
     if value is None:
         return None
     try:
-        return parse_decimal(plain_text(value, name, or_string=True), decimals)
+        return parse_decimal(plain_text(value, name, or_string=True, signed=False), decimals)
     except MalformedAmount as problem:
         raise malformed(f"{name} {problem}") from None
 

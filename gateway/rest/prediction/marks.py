@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from actors.core import Unknown
+import trio
+
+from actors.core import Unavailable, Unknown
 from actors.directory import MarketEntry
 from engine.ledger.records import MarketRecord
 from engine.messages import Command
@@ -47,8 +49,25 @@ def mark_at(tick: int, last: int | None, bid: int | None, ask: int | None) -> in
 
 async def marks_of(gateway: Gateway, records: Iterable[MarketRecord]) -> dict[int, int]:
     """The same of several markets, by their ids; a book is asked only where there was no trade."""
+    marks: dict[int, int] = {}
+    failures: list[Unavailable] = []
+
+    async def look(record: MarketRecord) -> None:
+        try:
+            marks[record.market_id] = await mark_of(gateway, record)
+        except Unavailable as failure:
+            failures.append(failure)
+
+    async with trio.open_nursery() as nursery:  # all books at once: one that is slow to answer keeps no other waiting
+        for record in records:
+            if record.last_price_ticks is None:
+                nursery.start_soon(look, record)
+            else:
+                await look(record)
     with only_a_question():
-        return {record.market_id: await mark_of(gateway, record) for record in records}
+        if failures:
+            raise failures[0]
+    return marks
 
 
 async def ask(market: MarketEntry, query: Command[Answered]) -> Answered:

@@ -11,9 +11,19 @@ from engine.refusals import Refusal, Refused
 from engine.trading.commands import CancelAllOrders, CancelOrder
 from gateway.answers import failure, refusal
 from gateway.context import Answer, Caller, Gateway
-from gateway.limits import PAGE_MAX, Id, Text, as_id
+from gateway.decoding import malformed
+from gateway.limits import PAGE_DEFAULT, PAGE_MAX, Id, Limit, Text, as_id
 from gateway.rest.numbers import SentNumber, plain_text
-from gateway.rest.orders import OrderRequest, cancel_parts, end_order, find_order, place
+from gateway.rest.orders import (
+    OPEN,
+    ClientOrderRequest,
+    OrderRequest,
+    cancel_parts,
+    end_order,
+    find_order,
+    look_up,
+    place,
+)
 from gateway.rest.prediction.markets import find_question
 from gateway.rest.prediction.shapes import Action, ShareOrderType, ShareOrderView, share_order_view
 from gateway.shapes import Shape
@@ -48,6 +58,15 @@ class SharesRequest(Shape, frozen=True):
     market_id: Id | None = None
 
 
+class ShareOrdersRequest(Shape, frozen=True):
+    """A page of one's own orders, newest first."""
+
+    market_id: Id | None = None
+    status: Literal["open", "closed", "all"] = "all"
+    before: Id | None = None
+    limit: Limit = PAGE_DEFAULT
+
+
 class ShareCancelView(Shape, frozen=True, omit_defaults=True, kw_only=True):
     """An order that is cancelled; within a list also one that could not be, with the reason's `code`."""
 
@@ -61,6 +80,11 @@ class ShareCancelView(Shape, frozen=True, omit_defaults=True, kw_only=True):
 async def place_share_order(gateway: Gateway, caller: Caller, request: PlaceShareOrderRequest) -> Answer:
     """200 with the order as it stands after matching; as it stands now, for a repeat under the same clientOrderId."""
     order_type, time_in_force = TERMS[request.order_type]
+    kind = request.order_type.value
+    if request.price is None and order_type is OrderType.LIMIT:
+        raise malformed(f"{'an' if kind == 'IOC' else 'a'} {kind} order needs price")
+    if request.price is not None and order_type is not OrderType.LIMIT:
+        raise malformed(f"a {kind} order takes no price")
     order = PlaceShareOrder(
         caller.user_id,
         str(as_id(request.market_id)),
@@ -68,7 +92,7 @@ async def place_share_order(gateway: Gateway, caller: Caller, request: PlaceShar
         request.action.side,
         order_type,
         request.quantity,
-        None if request.price is None else plain_text(request.price, "price"),
+        None if request.price is None else plain_text(request.price, "price", signed=False),
         time_in_force,
         request.post_only,
         request.self_trade_prevention,
@@ -86,10 +110,24 @@ async def get_share_order(gateway: Gateway, caller: Caller, request: OrderReques
     return Answer(200, view(gateway, record))
 
 
+async def get_share_order_by_client_id(gateway: Gateway, caller: Caller, request: ClientOrderRequest) -> Answer:
+    """200; 202 while it is under way; 404 means: neither known nor under way."""
+    found = await look_up(gateway, caller, request, PREDICTION)
+    return Answer(200, view(gateway, found)) if isinstance(found, OrderRecord) else found
+
+
+async def get_share_orders(gateway: Gateway, caller: Caller, request: ShareOrdersRequest) -> Answer:
+    """A bare list, newest first."""
+    market_id, product = _where(gateway, request.market_id)
+    before = None if request.before is None else as_id(request.before)
+    which = OrderFilter(caller.user_id, market_id, OPEN[request.status], before, request.limit, product)
+    records = await gateway.exchange.storage.reader.orders(which)
+    return Answer(200, [view(gateway, record) for record in records])
+
+
 async def get_active_orders(gateway: Gateway, caller: Caller, request: SharesRequest) -> Answer:
     """All open orders in prediction markets, or in one of them, newest first."""
-    market_id = None if request.market_id is None else find_question(gateway, request.market_id).market_id
-    product = PREDICTION if market_id is None else None
+    market_id, product = _where(gateway, request.market_id)
     found: list[OrderRecord] = []
     page: list[OrderRecord] | None = None
     while page is None or len(page) == PAGE_MAX:
@@ -98,6 +136,11 @@ async def get_active_orders(gateway: Gateway, caller: Caller, request: SharesReq
         page = await gateway.exchange.storage.reader.orders(which)
         found += page
     return Answer(200, [view(gateway, record) for record in found])
+
+
+def _where(gateway: Gateway, market_id: int | str | None) -> tuple[int | None, str | None]:
+    """The market of a filter, or the product if it is to be any of its markets. Raises Rejected(NOT_FOUND)."""
+    return (None, PREDICTION) if market_id is None else (find_question(gateway, market_id).market_id, None)
 
 
 async def cancel_share_order(gateway: Gateway, caller: Caller, request: OrderRequest) -> Answer:

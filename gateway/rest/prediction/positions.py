@@ -8,7 +8,7 @@ from engine.products import read_definition
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import PAGE_DEFAULT, Id, Limit, as_id
 from gateway.rest.numbers import Number
-from gateway.rest.prediction.markets import find_record
+from gateway.rest.prediction.markets import find_question, find_record
 from gateway.rest.prediction.shapes import MarketStatus, cents, usd
 from gateway.shapes import Shape
 
@@ -76,9 +76,11 @@ async def get_positions(gateway: Gateway, caller: Caller, request: PositionsRequ
 
 async def get_holders(gateway: Gateway, _: Caller, request: HoldersRequest) -> Answer:
     """Everybody's in one market."""
-    record = await find_record(gateway, request.market_id)
+    market = find_question(gateway, request.market_id)
     before = None if request.before is None else as_id(request.before)
-    positions = await gateway.exchange.storage.reader.positions(record.market_id)
+    # Positions first: a row that is read after them knows the trades they come from.
+    positions = await gateway.exchange.storage.reader.positions(market.market_id)
+    record = await find_record(gateway, request.market_id)
     held = [p for p in reversed(positions) if before is None or p.account_id < before][: request.limit]
     return Answer(
         200,

@@ -4,7 +4,7 @@ from typing import Any
 
 from gateway.context import Handler
 from gateway.rest import auth as shared_auth
-from gateway.rest.orders import OrderRequest
+from gateway.rest.orders import ClientOrderRequest, OrderRequest, PendingView
 from gateway.rest.prediction import auth, lifecycle, maker, markets, orders, positions
 from gateway.rest.prediction.shapes import MarketTradeView, MarketView, ShareOrderView
 from gateway.rest.route import (
@@ -40,9 +40,10 @@ def _markets(
     return Route(method, f"/api{path}", handler, request, {200: answer}, who, RouteClass.MARKET_DATA, more)
 
 
-def _orders(method: str, path: str, handler: Handler[Any], request: Any, answer: Any, *more: Code) -> Route:
+def _orders(method: str, path: str, handler: Handler[Any], request: Any, answers: Any, *more: Code) -> Route:
     fast = (method, path) == ("POST", "")  # order entry
-    return Route(method, f"/api/orders{path}", handler, request, {200: answer}, USER, RouteClass.ORDERS, more, fast)
+    answers = answers if isinstance(answers, dict) else {200: answers}
+    return Route(method, f"/api/orders{path}", handler, request, answers, USER, RouteClass.ORDERS, more, fast)
 
 
 def _ours(path: str, handler: Handler[Any], request: Any, answer: Any, who: Access, *more: Code) -> Route:
@@ -103,9 +104,18 @@ PREDICTION_ROUTES: tuple[Route, ...] = (
         *PLACES,
         R.INSUFFICIENT_SHARES,
     ),
+    _orders("GET", "", orders.get_share_orders, orders.ShareOrdersRequest, list[ShareOrderView], *LOOKS_UP),
     _orders("DELETE", "", orders.cancel_share_orders, orders.SharesRequest, list[orders.ShareCancelView], *LOOKS_UP),
     _orders("GET", "/active", orders.get_active_orders, orders.SharesRequest, list[ShareOrderView], *LOOKS_UP),
     _orders("GET", "/{orderId}", orders.get_share_order, OrderRequest, ShareOrderView, *LOOKS_UP),
+    _orders(
+        "GET",
+        "/by-client-id/{clientOrderId}",
+        orders.get_share_order_by_client_id,
+        ClientOrderRequest,
+        {200: ShareOrderView, 202: PendingView},
+        *LOOKS_UP,
+    ),
     _orders("DELETE", "/{orderId}", orders.cancel_share_order, OrderRequest, orders.ShareCancelView, *CANCELS),
     _ours("/positions", positions.get_positions, positions.PositionsRequest, list[positions.PositionView], USER),
     _ours(

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from engine.prediction.question import QUANTITY_MAX
 from gateway.limits import ID_END, ID_PATTERN, TEXT_PATTERN
 
 NEEDED = ("marketId", "side", "action", "orderType", "price", "quantity")
@@ -92,6 +93,11 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: list[str]) -> list[str]:
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and sign in header[0]:
+            raise BadFile([f"Its fields are separated by {name}: separate them by commas, with a point in prices."])
+    if header and not {*header} & {*NEEDED, CLIENT_ID}:
+        raise BadFile([f"There is no header: the first line must be {','.join(NEEDED)}."])
     wrong = [f"The column {name} is missing." for name in NEEDED if name not in header]
     known = (*NEEDED, CLIENT_ID)
     wrong += [f"There is no column {name!r:.70}; there are {', '.join(known)}." for name in header if name not in known]
@@ -169,10 +175,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _whole(text: str) -> int:
-    if not re.search(ID_PATTERN, text) or int(text) >= ID_END:
-        raise ValueError(f"must be a whole number from 1 to {ID_END - 1}")
-    return int(text)
+def _whole(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.search(ID_PATTERN, text) or int(text) > most:
+            raise ValueError(f"must be a whole number from 1 to {most}")
+        return int(text)
+
+    return read
 
 
 def _price(text: str) -> Decimal | None:
@@ -192,11 +201,11 @@ def _client_order_id(text: str) -> str | None:
 
 
 READERS: dict[str, Callable[[str], Any]] = {
-    "marketId": _whole,
+    "marketId": _whole(ID_END - 1),
     "side": _one_of("YES", "NO"),
     "action": _one_of("BUY", "SELL"),
     "orderType": _one_of("LIMIT", "MARKET", "IOC", "FOK"),
     "price": _price,
-    "quantity": _whole,
+    "quantity": _whole(QUANTITY_MAX),
     CLIENT_ID: _client_order_id,
 }

@@ -7,6 +7,7 @@ an answer                    | is quoted                |
 nothing, 5xx, 429            | five tries, then left    | goes on, and waits longer before the next round
 nothing, from two in a row   |                          | leaves the rest of the round
 that the market maker quotes it by itself | is left to it | goes on: a market is driven by one of them, never by both
+a run without any price      | is logged as empty       | goes on with the next
 """
 
 from collections.abc import Awaitable, Callable
@@ -43,9 +44,11 @@ class PriceLists(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MakerRun(msgspec.Struct, frozen=True):
-    """What a run answers."""
+    """What a run answers; Rialto also says how many orders it refused, and why nothing is quoted."""
 
     summary: PriceLists
+    refused: int = 0
+    note: str | None = None
 
 
 class MakerState(msgspec.Struct, frozen=True):
@@ -61,21 +64,33 @@ class MakerReport(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """What has come of the rounds so far: of the markets in each, those quoted, refused, and left for the round."""
+    """What has come of the rounds so far: of the markets in each, those quoted, run without a quote, refused, left."""
 
     rounds: int = 0
     quoted: int = 0
+    empty: int = 0
     refused: int = 0
     left: int = 0
 
 
 class Bot:
-    """Drives its markets with `enabled` false: where the market maker quoted by itself, it does so no more."""
+    """Calls `greet` once it is logged in; until then `logged_in` is False, and `reached` until anything is answered."""
 
     def __init__(
-        self, settings: Settings, session: Session, *, chance: Callable[[], float], patience: Patience
+        self,
+        settings: Settings,
+        session: Session,
+        *,
+        chance: Callable[[], float],
+        patience: Patience,
+        greet: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
+        self.reached = False
+        self.logged_in = False
+        self._greet = greet
+        self._silent = False  # nothing came back for the last request
+        self._idle = False  # no market was open in the last round
         self._settings = settings
         self._session = session
         self._client = session.client
@@ -105,6 +120,9 @@ class Bot:
         except ApiError as news:
             log.warning("no_list_of_markets", **told(news))
             return False
+        if not market_ids and not self._idle:
+            log.warning("nothing_to_quote", reason="no market is open; the bot looks again at every round")
+        self._idle = not market_ids
         complete = True
         silent = 0
         for market_id in market_ids:
@@ -122,7 +140,8 @@ class Bot:
         """Quote one market; returns what it was left for, if it got neither an answer nor a refusal."""
         doing = "looking"
         try:
-            if await self._ask(lambda: self._is_driven(market_id), tries):
+            maker = await self._ask(lambda: self._maker(market_id), tries)
+            if maker is not None and maker.enabled:
                 self.tally.left += 1
                 log.warning(
                     "market_left", market=market_id, code="ALREADY_RUNNING", reason="its maker quotes by itself"
@@ -133,8 +152,11 @@ class Bot:
             doing = "quoting"
             signals = seen_in(book, trades)
             wanted = quote(self._settings, signals)
-            await self._ask(lambda: self._client.configure_maker(self._configuration(market_id, wanted)), tries)
-            prices = await self._ask(lambda: self._quote(market_id), tries)
+            configuration = self._configuration(market_id, wanted)
+            if maker is None:
+                configuration["enabled"] = False
+            await self._ask(lambda: self._client.configure_maker(configuration), tries)
+            run = await self._ask(lambda: self._quote(market_id), tries)
         except Refused as refused:
             self.tally.refused += 1
             log.warning("quote_refused", market=market_id, doing=doing, **told(refused))
@@ -143,6 +165,11 @@ class Bot:
             self.tally.left += 1
             log.warning("market_left", market=market_id, doing=doing, **told(error))
             return error
+        prices = msgspec.structs.asdict(run.summary)
+        if not any(prices.values()):
+            self.tally.empty += 1
+            log.warning("nothing_quoted", market=market_id, reason=why_empty(run))
+            return None
         self.tally.quoted += 1
         log.info(
             "quoted",
@@ -150,21 +177,51 @@ class Bot:
             volatility=None if signals.volatility is None else round(signals.volatility, 3),
             imbalance=round(signals.imbalance, 3),
             **msgspec.structs.asdict(wanted),
-            **msgspec.structs.asdict(prices),
+            **prices,
         )
         return None
 
     async def _ask(self, call: Callable[[], Awaitable[Answer]], tries: int | None = None) -> Answer:
         """All that the bot sends may be sent twice: settings are absolute, and a run replaces only what differs."""
-        return await try_again(lambda: self._session.ask(call), self._patience, self._chance, tries)
 
-    async def _is_driven(self, market_id: int) -> bool:
-        """Whether somebody has had the market's maker quote by itself: to configure it would stop that."""
+        async def ask() -> Answer:
+            try:
+                answer = await self._session.ask(call)
+            except ApiError as error:
+                self._heard(error)
+                raise
+            self._heard(None)
+            return answer
+
+        return await try_again(ask, self._patience, self._chance, tries)
+
+    def _heard(self, error: ApiError | None) -> None:
+        """Say it at once when the exchange is not there, and when it is there again."""
+        if error is not None and error.status == NOTHING_CAME_BACK:
+            if not self._silent:
+                log.warning("exchange_not_reached", url=self._settings.base_url, code=error.code, reason=error.message)
+            self._silent = True
+            return
+        if self._silent:
+            log.info("exchange_reached_again")
+        self._silent = False
+        self.reached = True
+        if not self.logged_in and self._client.rest.token is not None:
+            self.logged_in = True
+            self._greet()
+
+    async def _maker(self, market_id: int) -> MakerState | None:
+        """How the market's maker is set, so that one which quotes by itself is left alone.
+
+        None: the exchange has the specification's paths alone. There each configuration says `enabled` false, as that
+        shows it. Where the question is answered it is not said: an administrator may enable the maker after it, and
+        the run is then refused by itself.
+        """
         try:
-            return read(await self._client.maker(market_id), MakerReport).settings.enabled
+            return read(await self._client.maker(market_id), MakerReport).settings
         except Refused as refused:
-            if refused.status in (NOT_THERE, NOT_ALLOWED):  # an exchange that has the specification's paths alone
-                return False
+            if refused.status in (NOT_THERE, NOT_ALLOWED):
+                return None
             raise
 
     async def _book(self, market_id: int) -> Book:
@@ -175,14 +232,12 @@ class Bot:
         trades: list[Trade] = read(await self._client.trades(market_id, self._settings.trade_lookback), list[Trade])
         return trades
 
-    async def _quote(self, market_id: int) -> PriceLists:
-        answer = await self._client.run_maker(market_id, self._settings.min_balance_cents)
-        return read(answer, MakerRun).summary
+    async def _quote(self, market_id: int) -> MakerRun:
+        return read(await self._client.run_maker(market_id, self._settings.min_balance_cents), MakerRun)
 
     def _configuration(self, market_id: int, wanted: Quote) -> dict[str, object]:
         settings = self._settings
         return {
-            "enabled": False,
             "marketId": market_id,
             "orderSize": wanted.order_size,
             "spread": wanted.spread,
@@ -196,6 +251,15 @@ class Bot:
 def rest(poll_interval_s: float, bad_rounds: int, chance: float) -> float:
     """What is waited on top of the polling: up to as long again after a bad round, twice as long after the next."""
     return growing(poll_interval_s, max(REST_S_MAX, poll_interval_s), bad_rounds) * (1 + chance) / 2
+
+
+def why_empty(run: MakerRun) -> str:
+    """Say why a run has left no quote in the book, as far as it can be known from here."""
+    if run.note:
+        return run.note
+    if run.refused:
+        return f"the exchange refused its {run.refused} orders: the market maker's account may lack money"
+    return "the market maker places nothing: its balance or its position limits do not allow a quote"
 
 
 def told(error: ApiError) -> dict[str, object]:

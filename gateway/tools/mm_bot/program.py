@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(*, config: Path, outside: Outside, patience: Patience = PATIENCE, timeout_s: float = TIMEOUT_S) -> int:
-    """Run the bot. 0: stopped by a signal; 1: not logged in any more; 2: not started."""
+    """Run the bot. 0: stopped by a signal; 1: not logged in, or not any more; 2: not started."""
     try:
         settings, warnings = _read(config)
         for warning in warnings:
@@ -43,13 +43,20 @@ async def run(*, config: Path, outside: Outside, patience: Patience = PATIENCE, 
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_prediction(settings.base_url, timeout_s) as client, trio.open_nursery() as nursery:
             session = Session(client, settings.admin_username, password)
-            bot = Bot(settings, session, chance=outside.chance, patience=patience)
+
+            def greet() -> None:
+                outside.say(f"The bot quotes {_markets(settings)} at {settings.base_url} (stop it with Ctrl-C)")
+
+            bot = Bot(settings, session, chance=outside.chance, patience=patience, greet=greet)
             nursery.start_soon(_cancel_at, signals, nursery.cancel_scope)
-            outside.say(f"The bot quotes {_markets(settings)} at {settings.base_url} (stop it with Ctrl-C)")
             await bot.run()
             nursery.cancel_scope.cancel()
     if session.refused is not None:
         outside.say(f"The bot has stopped. {session.why_refused()}")
+        return FAILED
+    if not bot.logged_in:
+        why = "has not logged it in" if bot.reached else "was never reached"
+        outside.say(f"The bot has stopped. The exchange at {settings.base_url} {why}.")
         return FAILED
     outside.say(_farewell(bot.tally))
     return GOOD
@@ -80,6 +87,10 @@ def _markets(settings: Settings) -> str:
 
 def _farewell(tally: Tally) -> str:
     done = msgspec.structs.asdict(tally)
-    counted = "rounds: {rounds}, quoted: {quoted}, refused: {refused}, unanswered: {left}".format(**done)
+    counted = (
+        "rounds: {rounds}, quoted: {quoted}, nothing quoted: {empty}, refused: {refused}, unanswered: {left}".format(
+            **done
+        )
+    )
     left_behind = "; its last quotes stay in the books" if tally.quoted else ""
     return f"The bot has stopped ({counted}){left_behind}."

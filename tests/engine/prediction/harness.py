@@ -386,9 +386,11 @@ def shown(market: PredictionMarket) -> dict[str, object]:
     return {
         "row": (market.state, market.sequence, market.trades, market.last_price_ticks),
         "resolution": market.resolution,
-        "trail": tuple(market.trail._prices),
+        "trail": None if market.trail is None else tuple(market.trail._prices),
         "holdings": {account_id: fields(h) for account_id, h in market.holdings if fields(h) != fields(Holding())},
         "work": (market.has_work, market.due_ms),
+        "unpaid": [account_id for account_id, _ in market._unpaid],
+        "paid": [account_id for account_id, h in market._paid if h.held or market.resolution.rolling_back],
     }
 
 

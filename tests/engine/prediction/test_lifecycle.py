@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from engine.ledger.records import MarketState
+from engine.matching.terms import Outcome
+from engine.prediction.commands import QuestionStands, ResolveQuestion, VoidQuestion
 from engine.prediction.events import QuestionMoved
-from engine.prediction.lifecycle import TRANSITIONS, Step
+from engine.prediction.lifecycle import IMPOSSIBLE, TRANSITIONS, Step
 from tests.engine.drawings import cells
 from tests.engine.prediction.harness import Harness
 from tests.engine.prediction.scenes import RAIN, Scene
@@ -43,7 +45,7 @@ TABLE = """
     open         | halted | open    | closed |             |              |             |       |
     halted       | halted | open    | closed | proposed NO |              |             | void  |
     closed       |        |         |        | proposed NO |              |             | void  |
-    proposed YES |        |         |        |             | disputed YES |             | void  |
+    proposed YES |        |         |        | proposed NO | disputed YES |             | void  |
     disputed YES |        |         |        |             |              | resolved NO | void  |
     resolved YES |        |         |        |             |              |             |       | closed
     void         |        |         |        |             |              |             |       | closed
@@ -163,6 +165,24 @@ def test_a_proposal_stands_after_the_challenge_window(exchange: Any) -> None:
     assert scene.does("ann disputes") == "CONFLICT"
 
 
+def test_a_corrected_proposal_opens_a_new_challenge_window(exchange: Any) -> None:
+    scene = brought(exchange, "proposed YES")
+    exchange.wait(DAY_MS - 1)
+    assert scene.does("root proposes NO") == "proposed NO"
+    exchange.wait(DAY_MS - 1)
+    assert scene.stands() == "proposed NO"
+    assert scene.does("bob disputes") == "disputed NO"
+    assert scene.does("root proposes YES") == "CONFLICT"  # from here on an administrator decides
+
+
+def test_a_corrected_proposal_stands_after_its_own_window(exchange: Any) -> None:
+    scene = brought(exchange, "proposed YES")
+    exchange.wait(DAY_MS - 1)
+    scene.told("root proposes NO")
+    exchange.wait(DAY_MS)
+    assert scene.stands() == "resolved NO"
+
+
 def test_an_administrator_does_not_cut_the_challenge_window_short(exchange: Any) -> None:
     scene = brought(exchange, "proposed YES")
     assert scene.does("root resolves YES") == "CONFLICT"
@@ -245,6 +265,18 @@ def test_a_proposal_that_waits_for_its_second_administrator_is_not_disputed_any_
     assert scene.does("vera resolves YES") == "resolved YES"
 
 
+def test_a_corrected_proposal_needs_its_own_second_administrator(scene: Scene) -> None:
+    """Whatever was approved before."""
+    scene.told("root proposes YES")
+    scene.exchange.wait(DAY_MS)
+    assert scene.does("vera proposes NO") == "proposed NO"
+    assert scene.does("root resolves NO") == "CONFLICT"  # not within the new window
+    scene.exchange.wait(DAY_MS)
+    assert scene.does("root resolves YES") == "CONFLICT"
+    assert scene.does("vera resolves NO") == "CONFLICT"  # as it is Vera's
+    assert scene.does("root resolves NO") == "resolved NO"
+
+
 def test_a_void_takes_two(scene: Scene) -> None:
     assert scene.does("root voids") == "closed, approved VOID"
     assert scene.does("root voids") == "CONFLICT"
@@ -292,3 +324,86 @@ def test_trading_again_drops_what_was_approved(twin: Any) -> None:
     scene.told("vera halts")
     assert scene.does("vera voids") == "halted, approved VOID"
     assert scene.does("root voids") == "void"
+
+
+# A first administrator who is none any more
+
+
+@pytest.fixture
+def two() -> Harness:
+    """Root has proposed YES long ago, and another one has to approve it."""
+    exchange = Harness(approvals=2)
+    scene = opened(exchange).told("root closes")
+    scene.told("root proposes YES")
+    exchange.wait(DAY_MS)
+    return exchange
+
+
+def resolves(exchange: Harness, person: str, disregarded: str) -> QuestionStands:
+    command = ResolveQuestion(
+        RAIN,
+        exchange.account_id(person),
+        outcome=Outcome.YES,
+        disregarded=exchange.account_id(disregarded),
+    )
+    answer = exchange.markets[RAIN].resolve(command)
+    assert isinstance(answer, QuestionStands)
+    exchange.commit(exchange.markets[RAIN])
+    return answer
+
+
+def test_an_approval_that_does_not_count_any_more_is_none(two: Harness) -> None:
+    answer = resolves(two, "vera", disregarded="root")
+    assert (answer.state, answer.resolution.approved_by) == (MarketState.PROPOSED, two.account_id("vera"))
+    assert Scene(two).does("vera resolves YES") == "CONFLICT"
+    assert resolves(two, "wim", disregarded="root").state is MarketState.RESOLVED
+
+
+def test_who_is_not_the_first_approver_is_not_disregarded(two: Harness) -> None:
+    answer = resolves(two, "vera", disregarded="wim")
+    assert (answer.state, answer.resolution.approved_by) == (MarketState.RESOLVED, two.account_id("root"))
+
+
+def test_a_void_disregards_too(two: Harness) -> None:
+    """The answer shows whose approval stands; the proposer is still told."""
+    root, vera, wim = (two.account_id(person) for person in ("root", "vera", "wim"))
+    market = two.markets[RAIN]
+    approvals = []
+    for actor_id, disregarded in ((root, None), (vera, root), (wim, None)):
+        answer = market.void(VoidQuestion(RAIN, actor_id, disregarded=disregarded))
+        assert isinstance(answer, QuestionStands)
+        approvals.append((answer.state.value, answer.resolution.approved_by, answer.resolution.approved))
+        assert answer.resolution.proposed_by == root
+    two.commit(market)
+    assert approvals == [("proposed", root, "VOID"), ("proposed", vera, "VOID"), ("void", vera, "VOID")]
+
+
+# What is said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("root halts", "trading can't be halted now"),
+        ("root resumes", "trading can't be resumed now"),
+        ("root closes", "trading can't be closed now"),
+        ("root proposes YES", "no answer can be proposed now"),
+        ("ann disputes", "there is no proposed answer to dispute now"),
+        ("root resolves YES", "it can't be resolved now"),
+        ("root voids", "it can't be voided now"),
+    ],
+)
+def test_a_step_that_can_not_be_taken_is_refused_in_plain_words(sentence: str, said: str) -> None:
+    exchange = Harness()
+    assert brought(exchange, "void").does(sentence) == "CONFLICT"
+    assert exchange.refused is not None
+    assert exchange.refused.message == f"the market is void: {said}"
+
+
+def test_every_step_that_is_asked_for_has_its_words() -> None:
+    """The others are taken by the market itself, or follow from what was asked."""
+    exchange = Harness()
+    assert brought(exchange, "closed").does("root rolls_back") == "CONFLICT"
+    assert exchange.refused is not None
+    assert exchange.refused.message == "the market is closed: it can't be rolled back now"
+    assert set(Step) - set(IMPOSSIBLE) == {Step.APPROVE, Step.ROLLED_BACK, Step.FINISH}

@@ -1,7 +1,7 @@
 """What a question does by itself leaves in parts, a commit each; whatever happens between, each is paid once."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -13,8 +13,9 @@ from engine.ledger.page import Page
 from engine.ledger.records import BalanceRecord, MarketRecord, MarketState, PositionRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderType, Outcome, TimeInForce
-from engine.prediction.commands import QuestionStands, RollBackQuestion, VoidQuestion
+from engine.prediction.commands import QuestionStands, ResolveQuestion, RollBackQuestion, VoidQuestion
 from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
+from engine.prediction.holdings import Holdings
 from engine.prediction.lifecycle import Resolution, Rules, Step, write_standing
 from engine.prediction.market import PART_MAX, PredictionMarket
 from engine.prediction.question import PAIR_UNITS, Question, make_question
@@ -40,6 +41,13 @@ def question() -> Question:
     made = make_question(title="rain", description="", category="", resolution_ms=NOW + HOUR_MS, now_ms=NOW)
     assert isinstance(made, Question)
     return made
+
+
+class Untouched(Holdings):
+    """Fails whoever looks at all holders."""
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError
 
 
 class Crowd:
@@ -142,14 +150,65 @@ def test_a_roll_back_in_the_middle_takes_back_what_was_paid(parts: int, crashes:
     assert crowd.market.resolution == Resolution(stopped_ms=NOW)
 
 
-def test_exactly_a_thousand_are_one_part_and_an_end() -> None:
+def test_exactly_a_thousand_are_one_part() -> None:
     crowd = Crowd(PART_MAX)
     crowd.market.void(VoidQuestion(RAIN, ROOT))
     crowd.commit()
     assert crowd.works() == [{HolderPaid: 1_000}]
     crowd.market.roll_back(RollBackQuestion(RAIN, ROOT))
     crowd.commit()
-    assert crowd.works() == [{PayoutTakenBack: 1_000}, {QuestionMoved: 1}]
+    assert crowd.works() == [{PayoutTakenBack: 1_000, QuestionMoved: 1}]
+
+
+def test_nobody_who_was_paid_nothing_makes_a_part_longer_or_shorter() -> None:
+    """Half of them were right: only theirs is freed."""
+    crowd = Crowd(2_500)
+    crowd.market.state, crowd.market.resolution = MarketState.DISPUTED, Resolution(stopped_ms=NOW)
+    crowd.market.resolve(ResolveQuestion(RAIN, ROOT, outcome=Outcome.YES))
+    events = list(crowd.market.take_events())
+    parts = []
+    for _ in range(2):
+        while crowd.market.has_work:
+            crowd.market.go_on()
+            part = crowd.market.take_events()
+            parts.append(Counter(map(type, part)))
+            events += part
+        crowd.market.begin(NOW + HOUR_MS)
+    assert parts == [
+        {HolderPaid: 1_000},
+        {HolderPaid: 1_000},
+        {HolderPaid: 500},
+        {PayoutFreed: 1_000},
+        {PayoutFreed: 250, QuestionMoved: 1},
+    ]
+    accounts = [event.account_id for event in events if isinstance(event, HolderPaid)]
+    assert accounts == sorted(accounts)
+
+
+def test_whether_there_is_work_is_known_without_looking_at_the_holders() -> None:
+    """It is asked after every batch of the hour in which payouts are held."""
+    crowd = Crowd(10)
+    crowd.market.void(VoidQuestion(RAIN, ROOT))
+    crowd.market.go_on()
+    crowd.market.holdings = Untouched()
+    assert not crowd.market.has_work
+    crowd.market.begin(NOW + HOUR_MS)
+    assert crowd.market.has_work
+
+
+def test_a_final_question_forgets_its_holders_and_prices() -> None:
+    exchange = Harness()
+    scene = Scene(exchange).owning(PEOPLE).market(void="last_price").told(TRADED)
+    scene.told("root closes")
+    scene.told("root voids")
+    market = exchange.markets[RAIN]
+    assert market.trail is not None
+    exchange.wait(HOUR_MS)
+    assert scene.stands() == "final"
+    assert not list(market.holdings)
+    assert exchange.markets[RAIN].trail is None
+    assert not market.has_work
+    assert exchange.plan(RAIN, None) == {"code": "CONFLICT"}
 
 
 def test_who_could_not_be_paid_in_time_is_paid_before_anything_is_freed() -> None:

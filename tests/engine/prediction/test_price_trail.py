@@ -74,14 +74,14 @@ def test_of_several_trades_at_one_moment_the_last_counts() -> None:
 
 def test_a_half_is_rounded_up() -> None:
     """To a hundredth of a cent."""
-    assert PriceTrail([(0, 1), (1, 2)]).average(2) == 2
-    assert PriceTrail([(0, 1), (2, 2)]).average(3) == 1
-    assert PriceTrail([(0, 1), (1, 2)]).average(3) == 2
+    assert PriceTrail([(0, 1), (1_000, 2)]).average(2_000) == 2
+    assert PriceTrail([(0, 1), (2_000, 2)]).average(3_000) == 1
+    assert PriceTrail([(0, 1), (1_000, 2)]).average(3_000) == 2
 
 
 def test_it_lies_between_the_lowest_and_the_highest_price() -> None:
-    assert PriceTrail([(0, 1), (1, 9_999)]).average(DAY_MS) == 9_999
-    assert PriceTrail([(0, 9_999), (DAY_MS - 1, 1)]).average(DAY_MS) == 9_999
+    assert PriceTrail([(0, 1), (1_000, 9_999)]).average(DAY_MS) == 9_999
+    assert PriceTrail([(0, 9_999), (DAY_MS - 1_000, 1)]).average(DAY_MS) == 9_999
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -114,7 +114,43 @@ def test_it_forgets_what_is_older_than_a_day() -> None:
     assert len(found._prices) == 25
 
 
+def test_prices_are_taken_once_a_second() -> None:
+    """The last one of a second counts, as if it had stood from its start."""
+    found = PriceTrail([(1_200, 10), (1_900, 40), (2_999, 90), (4_000, 90), (4_001, 20)])
+    assert list(found._prices) == [(1_000, 40), (2_000, 90), (4_000, 20)]
+    assert found.average(5_000) == (40 + 2 * 90 + 20 + 2) // 4
+
+
+def test_a_day_is_at_most_a_price_a_second_and_the_one_before() -> None:
+    """However much is traded: here twice a second, for longer than a day."""
+    found = PriceTrail((half * 500, 1 + half // 2 % 2) for half in range(2 * 90_000))
+    assert len(found._prices) == 86_400 + 1
+    assert found.average(90_000_000) == 2  # as often 1 as 2, rounded half up
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_recovery_loads_is_enough_where_many_prices_share_a_second(seed: int) -> None:
+    """It begins in the middle of a second, with the price before."""
+    dice = random.Random(seed)
+    prices = sorted((dice.randrange(DAY_MS + 20_000), dice.randrange(1, 10_000)) for _ in range(200))
+    prices = sorted(prices + [(dice.randrange(20_000), dice.randrange(1, 10_000)) for _ in range(200)])
+    end_ms = max(prices[-1][0], DAY_MS + 10_500)
+    earlier = sum(time_ms < end_ms - DAY_MS for time_ms, _ in prices)
+    assert earlier > 1
+    for after in (0, 1, 999, HOUR_MS, DAY_MS):
+        assert PriceTrail(prices[earlier - 1 :]).average(end_ms + after) == PriceTrail(prices).average(end_ms + after)
+
+
 # In a market
+
+
+def test_only_a_question_that_may_pay_by_it_keeps_one() -> None:
+    for policy, kept in (("equal", False), ("last_price", True)):
+        exchange = Harness()
+        Scene(exchange).market(void=policy)
+        assert (exchange.markets[RAIN].trail is not None) is kept
+        exchange.restart()
+        assert (exchange.markets[RAIN].trail is not None) is kept
 
 
 def test_the_average_ends_where_trading_stopped() -> None:

@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.amounts import RATE_ONE, divide_up
 from engine.ledger.chart import pool_of
 from engine.ledger.commands import MovementKind
 from engine.ledger.events import MoneyMoved
 from engine.ledger.page import Page, PartRefused
 from engine.ledger.records import MarketState
 from engine.matching.order import Side
-from engine.matching.terms import TradeKind
+from engine.matching.terms import Outcome, TradeKind
 from engine.prediction.bookkeeping import check
 from engine.prediction.events import HolderPaid, PayoutFreed, PayoutTakenBack, QuestionMoved
 from engine.prediction.lifecycle import Resolution, Step
-from engine.trading.events import TradeMade
+from engine.trading.events import Execution, TradeMade
 from tests.engine.prediction.harness import Harness
 from tests.engine.prediction.scenes import RAIN, Scene
 from tests.engine.stage import Stage
@@ -61,8 +62,20 @@ def swapped(made: TradeMade) -> TradeMade:
 
 
 def more(made: TradeMade) -> TradeMade:
-    """So many shares that Ann would sell more than she has."""
-    return replace(made, quantity_lots=11, value=made.value // made.quantity_lots * 11)
+    """So many shares that Ann would sell more than she has, with the fees of so many."""
+
+    def charged(execution: Execution) -> Execution:
+        parts = execution.standing.fee_parts // made.quantity_lots * 11
+        fee = divide_up(parts, RATE_ONE)
+        return replace(execution, fee=fee, standing=replace(execution.standing, fee=fee, fee_parts=parts))
+
+    return replace(
+        made,
+        quantity_lots=11,
+        value=made.value // made.quantity_lots * 11,
+        buyer=charged(made.buyer),
+        seller=charged(made.seller),
+    )
 
 
 def at(price_ticks: int) -> Callable[[TradeMade], TradeMade]:
@@ -105,6 +118,59 @@ def test_a_trade_that_can_not_be(
     placed, made = stage.part.events
     stage.accepts(placed, made)
     assert stage.refusal_of(placed, change(made)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("side", "fee", "charged", "parts", "said"),
+    [
+        ("seller", 1, 1, 0, "order 3 is to be charged a fee of 0, not 1"),  # the maker, who pays none
+        ("seller", 0, 1, 0, "order 3 is to be charged a fee of 0, not 0"),
+        ("seller", 1, 1, 10**8, "order 3 owes 0 parts of fees, not 100000000"),
+        ("buyer", -1, -1, 0, "order 4 is to be charged a fee of 1200, not 1199"),
+        ("buyer", -1200, -1200, -1200 * 10**8, "order 4 owes 120000000000 parts of fees, not 0"),
+        ("buyer", 0, 0, -1, "order 4 owes 120000000000 parts of fees, not 119999999999"),
+    ],
+)
+def test_a_fee_that_is_not_what_the_rates_give(side: str, fee: int, charged: int, parts: int, said: str) -> None:
+    stage = staged(*TRANSFER)
+    placed, made = stage.part.events
+    execution: Execution = getattr(made, side)
+    standing = execution.standing
+    standing = replace(standing, fee=standing.fee + charged, fee_parts=standing.fee_parts + parts)
+    changed = replace(execution, fee=execution.fee + fee, standing=standing)
+    assert stage.refusal_of(placed, replace(made, **{side: changed})) == said
+
+
+def test_a_fee_is_rounded_once_for_all_that_an_order_has_traded() -> None:
+    """At 0.3 of a unit a share, the second fill of one share adds nothing, the fourth does."""
+    exchange = Harness()
+    scene = Scene(exchange).owning("person | USD \n ann | 100 \n bob | 100")
+    scene.market(maker_rate="0.00006").told("ann buys 5 YES at 50")
+    fees = []
+    for _ in range(5):
+        scene.told("bob buys 1 NO at 50")
+        stage = Stage(exchange)
+        placed, made = stage.part.events
+        stage.accepts(placed, made)
+        fees.append(made.buyer.fee)
+        wrong = replace(made.buyer, fee=1 - made.buyer.fee)
+        assert stage.refusal_of(placed, replace(made, buyer=wrong)).startswith("order 1 is to be charged a fee of")
+    assert fees == [1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("step", ["root halts", "root closes"])
+def test_nothing_is_ordered_or_traded_where_trading_has_stopped(step: str) -> None:
+    exchange = Harness(works=False)
+    scene = Scene(exchange).owning("person | USD \n ann | 100 \n bob | 100").market()
+    scene.told(MINT[0])
+    scene.told(MINT[1])
+    placed, made = Stage(exchange).part.events
+    stopped = staged(MINT[0], step)
+    (moved,) = stopped.part.events
+    said = f"market 1 is {moved.state.value}: nothing is ordered or traded in it"
+    late = replace(placed, sequence=moved.sequence + 1)
+    assert stopped.refusal_of(moved, late) == said
+    assert stopped.refusal_of(moved, replace(made, sequence=moved.sequence + 1)) == said
 
 
 def test_an_order_says_which_share_it_is_about() -> None:
@@ -176,6 +242,69 @@ def test_nothing_is_final_before_all_is_paid() -> None:
     assert paid.account_id == ANN
     finished = QuestionMoved(paid.sequence + 1, Step.FINISH, 0, MarketState.FINAL, Resolution())
     assert stage.refusal_of(paid, finished) == "market 1 is final, and not all of its pool is paid out"
+
+
+def test_nothing_is_final_while_payouts_are_held() -> None:
+    """All are paid, and the pool is empty."""
+    stage = staged(*VOID, parts=1)
+    ann, bob = stage.part.events
+    finished = QuestionMoved(bob.sequence + 1, Step.FINISH, 0, MarketState.FINAL, Resolution())
+    assert stage.refusal_of(ann, bob, finished) == "market 1 is final, and 104000 of its payouts are still held"
+    stage.now_ms += HOUR_MS
+    freed = [PayoutFreed(bob.sequence + 1, ANN, 50_000), PayoutFreed(bob.sequence + 2, BOB, 54_000)]
+    one = replace(finished, sequence=bob.sequence + 2)
+    said = "market 1 is final, and 54000 of its payouts are still held"
+    assert stage.refusal_of(ann, bob, freed[0], one) == said
+    stage.accepts(ann, bob, *freed, replace(finished, sequence=bob.sequence + 3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"yes_units": 3_000}, "market 1 is answered YES: YES is not to be paid 3000"),
+        ({"yes_units": None}, "market 1 is answered YES: YES is not to be paid None"),
+        ({"outcome": Outcome.NO}, "market 1 is answered NO: YES is not to be paid 10000"),
+        ({"outcome": None}, "market 1 is resolved with the answer None"),
+    ],
+)
+def test_an_answer_that_pays_something_else(changes: dict[str, Any], said: str) -> None:
+    stage = staged(*ANSWERED)
+    (moved,) = stage.part.events
+    stage.accepts(moved)
+    assert stage.refusal_of(replace(moved, resolution=replace(moved.resolution, **changes))) == said
+    no = replace(moved.resolution, outcome=Outcome.NO, yes_units=0)
+    stage.accepts(replace(moved, resolution=no))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"yes_units": 4_999}, "market 1 is answered void: YES is not to be paid 4999"),
+        ({"outcome": Outcome.YES}, "market 1 is void with the answer YES"),
+    ],
+)
+def test_a_void_that_pays_something_else(changes: dict[str, Any], said: str) -> None:
+    """It pays 50 each."""
+    stage = staged(*VOID)
+    (moved,) = stage.part.events
+    stage.accepts(moved)
+    assert stage.refusal_of(replace(moved, resolution=replace(moved.resolution, **changes))) == said
+
+
+@pytest.mark.parametrize(
+    ("yes_units", "fits"), [(0, True), (10_000, True), (10_001, False), (-1, False), (None, False)]
+)
+def test_a_void_at_the_last_price_pays_no_more_than_a_pair(yes_units: int | None, fits: bool) -> None:
+    exchange = Harness(works=False)
+    scene = Scene(exchange).owning("person | USD \n ann | 100 \n bob | 100").market(void="last_price")
+    scene.told("\n".join(VOID))
+    stage = Stage(exchange)
+    (moved,) = stage.part.events
+    changed = replace(moved, resolution=replace(moved.resolution, yes_units=yes_units))
+    if fits:
+        stage.accepts(changed)
+    else:
+        assert stage.refusal_of(changed) == f"market 1 is answered void: YES is not to be paid {yes_units}"
 
 
 # Payouts
@@ -283,6 +412,12 @@ def test_only_what_is_held_is_freed() -> None:
     stage = staged(*VOID, parts=1)
     ann, bob = stage.part.events
     freed = PayoutFreed(bob.sequence + 1, BOB, 54_000)
+    frees_ms = stage.now_ms + HOUR_MS
+    said = f"payouts of market 1 are held until {frees_ms}, and it is"
+    assert stage.refusal_of(ann, bob, freed) == f"{said} {stage.now_ms}"
+    stage.now_ms = frees_ms - 1
+    assert stage.refusal_of(ann, bob, freed) == f"{said} {stage.now_ms}"
+    stage.now_ms = frees_ms
     stage.accepts(ann, bob, freed)
     assert stage.refusal_of(ann, bob, replace(freed, amount=53_999)) == "account 2 has 54000 held, not 53999"
     again = replace(freed, sequence=freed.sequence + 1)

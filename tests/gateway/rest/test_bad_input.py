@@ -212,7 +212,7 @@ async def test_messages_are_in_plain_words() -> None:
     """Each names the field and says what would do."""
     cases: list[tuple[dict[str, Any], str]] = [
         ({"price": 1}, "price must be a string or null, not a whole number"),
-        ({"price": "1e5"}, 'price must be a plain decimal number in a string, such as "12.5"'),
+        ({"price": "1e5"}, 'price must be a plain decimal number in a string, such as "12.5", and not below zero'),
         ({"side": "long"}, "side must be one of buy, sell"),
         ({"timeInForce": "GTX"}, "timeInForce must be one of GTC, IOC, FOK"),
         ({"postOnly": "yes"}, "postOnly must be true or false, not a string"),
@@ -225,7 +225,7 @@ async def test_messages_are_in_plain_words() -> None:
             assert reply.json["message"] == message
         incomplete = {name: value for name, value in ORDER.items() if name != "side"}
         reply = await house.call("POST", "/api/v1/orders", incomplete, by="alice")
-        assert reply.json["message"] == "the body needs side"
+        assert reply.json["message"] == "side is needed"
         reply = await house.call("POST", "/api/v1/orders", b"[]", by="alice")
         assert reply.json["message"] == "the body must be an object, not a list"
 

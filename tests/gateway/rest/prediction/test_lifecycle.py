@@ -319,3 +319,20 @@ async def test_a_step_that_is_taken_is_never_said_to_be_not_done(monkeypatch: py
             patch.setattr("gateway.rest.prediction.lifecycle.mark_of", lost)
             assert error(await move(house, market, "resume")) == (504, "UNKNOWN")
         assert (await look(house, f"/api/markets/{market}"))["status"] == "OPEN"
+
+
+@pytest.mark.parametrize("fall", ["role", "suspension"])
+async def test_the_approval_of_who_is_no_administrator_any_more_does_not_count(fall: str) -> None:
+    async with open_market_under(Rules(approvals=2)) as (house, market):
+        fallen = await house.user("fallen", Role.ADMIN)
+        second = await house.user("second", Role.ADMIN)
+        await mint(house, market)
+        await moved(house, market, "halt")
+        assert (await moved(house, market, "void", by="fallen"))["status"] == "HALTED"
+        if fall == "role":
+            await house.call("POST", f"/api/v1/admin/users/{fallen.user_id}/role", {"role": "user"}, by="root")
+        else:
+            await house.call("POST", f"/api/v1/admin/accounts/{fallen.user_id}/suspend", {}, by="root")
+        shown = await moved(house, market, "void", by="second")
+        assert (shown["status"], shown["resolution"]["approvedBy"]) == ("HALTED", second.user_id)
+        assert (await moved(house, market, "void", by="root"))["status"] == "VOID"

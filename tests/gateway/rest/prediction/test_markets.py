@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import trio
 
 from actors.core import Address, Busy, Unknown
 from engine.ledger.chart import HOUSE, MAKER
@@ -72,7 +73,7 @@ async def test_what_is_left_out_of_a_new_market() -> None:
 
 BAD_TERMS = [
     ("title", ["", " ", "x" * 501, "a\u0000b", 7, None]),
-    ("description", ["x" * 5_001, "a\u0000b", "x" * 501, "a\r\nb", 7]),
+    ("description", ["x" * 5_001, "a\u0000b", "x" * 501, "a\rb", 7]),
     ("category", ["", "x" * 65, 7]),
     ("resolutionDate", ["", "tomorrow", "2030-01-01", "2030-02-30T00:00:00", "2020-01-01T00:00:00", 1893456000000]),
     ("tick", [0.5, 0, -0.1, 1, "0,1", "0.1 ", "NaN", True, [], {}]),
@@ -366,3 +367,37 @@ async def test_a_book_is_asked_for_one_level_only_where_there_was_no_trade(monke
         monkeypatch.setattr(Address, "ask", listen)
         await look(house, "/api/markets")
         assert asked == [(f"market/prediction/{untraded}", GetDepth(1))]
+
+
+async def test_a_description_may_have_tabs_and_the_lines_of_any_system() -> None:
+    async with open_market(description="one\r\n\ttwo\r\n\r\nthree") as (house, market):
+        assert (await look(house, f"/api/markets/{market}"))["description"] == "one\n\ttwo\n\nthree"
+
+
+@pytest.mark.parametrize("name", ["tick", "makerFee", "takerFee"])
+@pytest.mark.parametrize("value", [-1, -0.01, "-0.1"])
+async def test_terms_below_zero(name: str, value: object) -> None:
+    async with open_market() as (house, _):
+        reply = await house.call("POST", "/api/markets", {**QUESTION, name: value}, by="root")
+        assert (error(reply), reply.json["message"]) == ((400, "MALFORMED"), f"{name} must not be below zero")
+
+
+async def test_books_of_several_markets_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is answered only when all have been asked."""
+    async with open_market() as (house, first):
+        markets = [first, *[(await create(house))["id"] for _ in range(2)]]
+        ask, asked, all_asked = Address.ask, 0, trio.Event()
+
+        async def ask_and_wait(address: Address, query: Any) -> Any:
+            nonlocal asked
+            if isinstance(query, GetDepth):
+                asked += 1
+                if asked == len(markets):
+                    all_asked.set()
+                await all_asked.wait()
+            return await ask(address, query)
+
+        with monkeypatch.context() as patch, trio.fail_after(5):
+            patch.setattr(Address, "ask", ask_and_wait)
+            page = await look(house, "/api/markets")
+        assert [shown["id"] for shown in page["content"]] == markets[::-1]

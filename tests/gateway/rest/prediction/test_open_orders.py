@@ -124,7 +124,14 @@ async def test_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> Non
         with monkeypatch.context() as patch:
             for name in ("orders", "order", "order_by_client_id", "market", "market_page", "trades"):
                 patch.setattr(house.exchange.storage.reader, name, away)
-            for path in (f"{ORDERS}/active", f"{ORDERS}/1", "/api/markets", f"/api/markets/{market}/trades"):
+            for path in (
+                ORDERS,
+                f"{ORDERS}/active",
+                f"{ORDERS}/1",
+                f"{ORDERS}/by-client-id/a",
+                "/api/markets",
+                f"/api/markets/{market}/trades",
+            ):
                 assert error(await house.call("GET", path, by="alice")) == (503, "DATABASE_AWAY")
             reply = await send(house, market, "alice", "BUY 1 YES at 1", clientOrderId="a")
             assert error(reply) == (503, "DATABASE_AWAY")

@@ -300,3 +300,54 @@ async def test_an_id_that_is_known_and_nowhere_found_is_unknown(monkeypatch: pyt
             patch.setattr(Address, "ask", known)
             reply = await send(house, market, "alice", "BUY 1 YES at 60", clientOrderId="a")
         assert error(reply) == (504, "UNKNOWN")
+
+
+# In words
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "message"),
+    [
+        ("BUY 1 YES", {"orderType": "LIMIT"}, "a LIMIT order needs price"),
+        ("BUY 1 YES", {"orderType": "IOC"}, "an IOC order needs price"),
+        ("BUY 1 YES", {"orderType": "FOK"}, "a FOK order needs price"),
+        ("BUY 1 YES", {"price": 50}, "a MARKET order takes no price"),
+        ("BUY 1 YES at 50", {"price": -5}, "price must not be below zero"),
+        ("BUY 1 YES at 50", {"price": -0.5}, "price must not be below zero"),
+        ("BUY 1 YES at 50", {"quantity": 1.5}, "quantity must be a whole number such as 10"),
+        ("BUY 1 YES at 50", {"quantity": 1.0}, "quantity must be a whole number such as 10"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_the_api_s_own_words(words: str, more: dict[str, Any], message: str) -> None:
+    async with open_market() as (house, market):
+        reply = await send(house, market, "alice", words, **more)
+        assert (error(reply), reply.json["message"]) == ((400, "MALFORMED"), message)
+
+
+async def test_a_quantity_with_an_exponent_is_told_the_same() -> None:
+    async with open_market() as (house, market):
+        body = json.dumps(order(market, "BUY 7 YES at 1")).replace('"quantity": 7', '"quantity": 1e1')
+        reply = await house.call("POST", ORDERS, body.encode(), by="alice")
+        assert reply.json["message"] == "quantity must be a whole number such as 10"
+
+
+async def test_a_conflict_is_told_the_same_under_way_and_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under way: the look-up in storage comes too early for both."""
+    async with open_market() as (house, market):
+        messages: list[str] = []
+
+        async def send_one(price: int) -> None:
+            reply = await send(house, market, "alice", f"BUY 1 YES at {price}", clientOrderId="a")
+            if reply.status != 200:
+                messages.append(reply.json["message"])
+
+        async def nothing(*_: object) -> None:
+            return None
+
+        with monkeypatch.context() as patch:
+            patch.setattr(house.exchange.storage.reader, "order_by_client_id", nothing)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send_one, 10)
+                nursery.start_soon(send_one, 11)
+        await send_one(12)
+        assert messages == ["clientOrderId a has been used for another order"] * 2

@@ -161,3 +161,28 @@ async def test_administrators_see_all_holders_of_a_market() -> None:
         for by in ("alice", "mia"):
             assert error(await house.call("GET", path, by=by)) == (403, "FORBIDDEN")
         assert error(await house.call("GET", MINE)) == (401, "UNAUTHORIZED")
+
+
+async def test_the_first_trade_may_come_while_holders_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the two questions to storage: no position without the price of the trade that it comes from."""
+    async with open_market() as (house, market):
+        reader = house.exchange.storage.reader
+        asked: list[str] = []
+
+        def then_trade(name: str) -> None:
+            read = getattr(reader, name)
+
+            async def read_and_trade(market_id: int) -> Any:
+                asked.append(name)
+                found = await read(market_id)
+                if len(asked) == 1:
+                    await mint(house, market)
+                return found
+
+            monkeypatch.setattr(reader, name, read_and_trade)
+
+        then_trade("market")
+        then_trade("positions")
+        path = f"{OURS}/markets/{market}/positions"
+        assert await look(house, path, "root") == []
+        assert len(await look(house, path, "root")) == 2

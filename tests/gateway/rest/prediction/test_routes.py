@@ -184,3 +184,18 @@ async def ask_all(queries: list[list[tuple[str, str]]]) -> None:
                     path = route.path.replace("{marketId}", str(market)).replace("{orderId}", "7")
                     reply = await house.call("GET", f"{path}?{text}", by="root")
                     assert reply.status in (200, 400, 404), (route.path, text, reply.body)
+
+
+@pytest.mark.trio
+async def test_what_stands_in_a_query_is_refused_in_words_for_text() -> None:
+    async with open_market() as (house, market):
+        voids = f"/api/v1/prediction/markets/{market}/void"
+        runs = f"/api/market-maker/run?marketId={market}"
+        for path, message in (
+            (f"{voids}?dryRun=yes", "dryRun must be true or false"),
+            (f"{runs}&minBalanceCents=x", "minBalanceCents must be a whole number"),
+            (f"{runs}&minBalanceCents=1.5", "minBalanceCents must be a whole number"),
+            (f"{runs}&minBalanceCents=-1", "minBalanceCents must be at least 0"),
+        ):
+            reply = await house.call("POST", path, by="root")
+            assert (error(reply), reply.json["message"]) == ((400, "MALFORMED"), message)

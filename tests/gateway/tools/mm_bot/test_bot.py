@@ -73,7 +73,6 @@ async def test_a_round_asks_what_the_settings_say_and_sends_what_it_works_out() 
                 *CONFIGURE,
                 {},
                 {
-                    "enabled": False,
                     "marketId": 7,
                     "orderSize": 7,  # 10 x 2 / 2.73
                     "spread": 4.7,  # 2 + 2 x 0.5 + 1.5 x the deviation of +1, -1, +1
@@ -115,8 +114,16 @@ async def test_without_ids_all_open_markets_are_quoted_from_all_pages() -> None:
 async def test_no_open_market_is_no_bad_news() -> None:
     async with fake_exchange() as exchange, bot_at(exchange.url) as bot:
         exchange.markets = []
-        assert await bot.round()
-        assert bot.tally == Tally(rounds=1)
+        with capture_logs() as logs:
+            assert await bot.round()
+            assert await bot.round()  # it is said once
+            exchange.markets = [1]
+            assert await bot.round()
+            exchange.markets = []
+            assert await bot.round()
+        said = [("nothing_to_quote", "no market is open; the bot looks again at every round")]
+        assert events(logs, "reason") == [*said, ("quoted", None), *said]
+        assert bot.tally == Tally(rounds=4, quoted=1)
 
 
 @pytest.mark.trio
@@ -221,7 +228,15 @@ async def test_after_five_tries_a_market_is_left_and_the_others_go_on() -> None:
         exchange.script("GET", "/api/orderbook/3", *[Fault.CUT] * 4)
         with capture_logs() as logs:
             assert not await bot.round()
-        assert events(logs, "market") == [("market_left", 1), ("quoted", 2), ("quoted", 3)]
+        assert events(logs, "market") == [
+            ("exchange_not_reached", None),
+            ("market_left", 1),
+            ("exchange_reached_again", None),
+            ("quoted", 2),
+            ("exchange_not_reached", None),
+            ("exchange_reached_again", None),
+            ("quoted", 3),
+        ]
         assert len(exchange.requests("GET", "/api/orderbook/1")) == 5
         assert bot.tally == Tally(rounds=1, quoted=2, left=1)
 
@@ -242,7 +257,14 @@ async def test_an_exchange_that_goes_silent_is_not_asked_for_every_market() -> N
         exchange.script("GET", "/api/orderbook/2", Fault.SILENCE)
         with capture_logs() as logs:
             assert not await bot.round()
-        assert events(logs, "market") == [("market_left", 1), ("market_left", 2), ("round_left", None)]
+        assert events(logs, "market") == [
+            ("exchange_not_reached", None),
+            ("market_left", 1),
+            ("exchange_reached_again", None),
+            ("exchange_not_reached", None),
+            ("market_left", 2),
+            ("round_left", None),
+        ]
         assert len(exchange.requests("GET", "/api/orderbook/2")) == 1
         assert exchange.requests("GET", "/api/orderbook/3") == []
 
@@ -252,7 +274,13 @@ async def test_an_exchange_that_is_not_there_yet_is_waited_for() -> None:
     async with nobody() as url, bot_at(url) as bot:
         with capture_logs() as logs:
             assert not await bot.round()
-        assert events(logs, "status", "code") == [("no_list_of_markets", 0, "NOT_CONNECTED")]
+        assert events(logs, "status", "code") == [
+            ("exchange_not_reached", None, "NOT_CONNECTED"),  # at the first of five tries
+            ("no_list_of_markets", 0, "NOT_CONNECTED"),
+        ]
+        assert logs[0]["url"] == url
+        assert logs[0]["reason"]
+        assert (bot.reached, bot.logged_in) == (False, False)
 
 
 @pytest.mark.trio
@@ -282,3 +310,45 @@ async def test_a_market_whose_maker_quotes_by_itself_is_left_to_it() -> None:
                 assert await bot.round()
         assert events(logs, "market", "code") == [("market_left", 1, "ALREADY_RUNNING"), ("quoted", 2, None)]
         assert [asked.body["marketId"] for asked in exchange.requests(*CONFIGURE)] == [2]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("status", [404, 405])
+async def test_where_one_can_t_ask_for_the_settings_each_configuration_says_enabled_false(status: int) -> None:
+    """An exchange that has the specification's paths alone."""
+    async with fake_exchange() as exchange, bot_at(exchange.url, market_ids=(1,)) as bot:
+        exchange.script("GET", "/api/market-maker", Reply(status))
+        assert await bot.round()
+        (asked,) = exchange.requests(*CONFIGURE)
+        assert asked.body["enabled"] is False
+
+
+@pytest.mark.trio
+async def test_a_maker_that_is_enabled_after_the_look_stays_enabled() -> None:
+    """The bot's settings do not name `enabled`, and the run that follows is refused."""
+    async with fake_exchange() as exchange, bot_at(exchange.url, market_ids=(1,)) as bot:
+        exchange.script(*RUN, Reply(400, {"code": "ALREADY_RUNNING", "message": "it quotes by itself"}))
+        with capture_logs() as logs:
+            assert await bot.round()
+        (asked,) = exchange.requests(*CONFIGURE)
+        assert "enabled" not in asked.body
+        assert events(logs, "doing", "code") == [("quote_refused", "quoting", "ALREADY_RUNNING")]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"note": "there is no room", "refused": 4}, "there is no room"),
+        ({}, "the market maker places nothing: its balance or its position limits do not allow a quote"),
+        ({"refused": 4}, "the exchange refused its 4 orders: the market maker's account may lack money"),
+    ],
+)
+async def test_a_run_without_any_price_is_not_called_quoted(more: dict[str, object], reason: str) -> None:
+    async with fake_exchange() as exchange, bot_at(exchange.url, market_ids=(1,)) as bot:
+        lists: dict[str, list[float]] = {f"{name}Prices": [] for name in ("yesBuy", "yesSell", "noBuy", "noSell")}
+        exchange.script(*RUN, Reply(200, {"summary": lists, **more}))
+        with capture_logs() as logs:
+            assert await bot.round()
+        assert events(logs, "market", "reason") == [("nothing_quoted", 1, reason)]
+        assert bot.tally == Tally(rounds=1, empty=1)

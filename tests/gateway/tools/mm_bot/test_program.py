@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from gateway.tools.mm_bot.program import add_arguments, run
 from gateway.tools.outside import Outside
 from gateway.tools.patience import Patience
-from tests.gateway.tools.fake_exchange import PASSWORD, USERNAME, Fault, Reply, fake_exchange
+from tests.gateway.tools.fake_exchange import PASSWORD, USERNAME, Fault, Reply, fake_exchange, nobody
 
 QUICK = Patience(first_s=0.001, most_s=0.002)
 
@@ -81,7 +81,7 @@ async def test_a_password_that_is_refused_ends_the_bot(tmp_path: Path, password:
             exchange.script("POST", "/api/auth/login", Reply(403, {"code": "SUSPENDED", "message": "suspended"}))
         assert await start(operator, config_in(tmp_path, base_url=exchange.url, admin_password=password)) == 1
     told = "403 SUSPENDED suspended" if password == PASSWORD else "401 UNAUTHORIZED wrong name or password"
-    assert operator.heard[1:] == [f"The bot has stopped. The exchange does not log maker in: {told}."]
+    assert operator.heard == [f"The bot has stopped. The exchange does not log maker in: {told}."]
 
 
 @pytest.mark.trio
@@ -104,7 +104,7 @@ async def test_a_signal_stops_it_with_one_sentence(tmp_path: Path, number: signa
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(stop)
                     assert await start(operator, config) == 0
-        counted = "quoted: 0, refused: 1" if stuck else "quoted: 2, refused: 0"
+        counted = f"quoted: {0 if stuck else 2}, nothing quoted: 0, refused: {1 if stuck else 0}"
         left_behind = "" if stuck else "; its last quotes stay in the books"
         assert operator.heard == [
             "Warning: config.json has a setting colour that the bot does not know and ignores.",
@@ -115,11 +115,57 @@ async def test_a_signal_stops_it_with_one_sentence(tmp_path: Path, number: signa
 
 @pytest.mark.trio
 @pytest.mark.parametrize(("ids", "named"), [([], "all open markets"), ([7], "market 7")])
-async def test_it_says_what_it_quotes(tmp_path: Path, ids: list[int], named: str) -> None:
-    operator = Operator(RIALTO_PASSWORD="wrong")
+async def test_it_says_what_it_quotes_once_it_is_logged_in(tmp_path: Path, ids: list[int], named: str) -> None:
+    operator = Operator(RIALTO_PASSWORD=PASSWORD)
     async with fake_exchange() as exchange:
-        assert await start(operator, config_in(tmp_path, base_url=exchange.url, market_ids=ids)) == 1
+        exchange.script("POST", "/api/auth/login", Reply(503, {"code": "BUSY"}))
+        config = config_in(tmp_path, base_url=exchange.url, market_ids=ids)
+
+        async def stop() -> None:
+            await exchange.until_asked(1)
+            assert operator.heard == []
+            await exchange.until_asked(4)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stop)
+                assert await start(operator, config) == 0
     assert operator.heard[0] == f"The bot quotes {named} at {exchange.url} (stop it with Ctrl-C)"
+
+
+@pytest.mark.trio
+async def test_a_bot_that_never_reached_the_exchange_has_failed(tmp_path: Path) -> None:
+    operator = Operator(RIALTO_PASSWORD=PASSWORD)
+
+    async def stop() -> None:
+        await trio.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async with nobody() as url:
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stop)
+                assert await start(operator, config_in(tmp_path, base_url=url)) == 1
+    assert operator.heard == [f"The bot has stopped. The exchange at {url} was never reached."]
+
+
+@pytest.mark.trio
+async def test_a_bot_that_was_never_logged_in_has_failed(tmp_path: Path) -> None:
+    operator = Operator(RIALTO_PASSWORD=PASSWORD)
+    async with fake_exchange() as exchange:
+        exchange.script("POST", "/api/auth/login", *[Reply(503, {"code": "BUSY"})] * 99)
+
+        async def stop() -> None:
+            await exchange.until_asked(1)
+            await trio.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with trio.fail_after(10):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(stop)
+                assert await start(operator, config_in(tmp_path, base_url=exchange.url)) == 1
+    assert operator.heard == [f"The bot has stopped. The exchange at {exchange.url} has not logged it in."]
 
 
 @pytest.mark.trio
