@@ -15,11 +15,12 @@ if __name__ == "__main__":
 
     def stop_before_the_start(*_: object) -> None:
         """Say the same as a start that is broken off later."""
-        verifying = "verify" in sys.argv
+        command = sys.argv[1] if len(sys.argv) > 1 else "serve"
+        ends = {"serve": "Rialto was stopped before it served.", "verify": "Rialto was stopped before it verified."}
         try:
-            os.write(1, f"Rialto was stopped before it {'verified' if verifying else 'served'}.\n".encode())
+            os.write(1, f"{ends.get(command, f'{command} was stopped before it began.')}\n".encode())
         finally:
-            os._exit(verifying)
+            os._exit(command != "serve")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop_before_the_start)
