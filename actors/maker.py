@@ -94,9 +94,9 @@ class MarketMaker(Actor):
                 reply.answer(await self._do(command))
             except Unavailable as unavailable:
                 reply.fail(unavailable)
-        if self._refreshes and self._settings.enabled:  # it may have been set otherwise since
+        if self._refreshes:
+            self._refreshes = False
             await self._refresh_once()
-        self._refreshes = False
 
     def _note(self, command: Asked) -> Join:
         reply = Reply()
@@ -107,11 +107,7 @@ class MarketMaker(Actor):
         self._refreshes = True
 
     async def _do(self, command: Asked) -> object:
-        if self._stale:
-            try:
-                await self._load()
-            except DatabaseAway:
-                raise Busy("how the market maker is set can't be read now") from None
+        await self._freshen()
         match command:
             case ConfigureMaker():
                 return await self._configure(command)
@@ -127,6 +123,14 @@ class MarketMaker(Actor):
         if saved is not None:
             self._settings = msgspec.json.decode(saved, type=MakerSettings)
         self._stale = False
+
+    async def _freshen(self) -> None:
+        """Read the settings again if nobody knows how they were saved. Raises Busy while that can't be done."""
+        if self._stale:
+            try:
+                await self._load()
+            except DatabaseAway:
+                raise Busy("how the market maker is set can't be read now") from None
 
     async def _configure(self, command: ConfigureMaker) -> MakerSettings | Refused:
         before = self._settings
@@ -193,6 +197,9 @@ class MarketMaker(Actor):
     async def _refresh_once(self) -> None:
         """One round of its own; what goes wrong is told to the log, and the next round comes all the same."""
         try:
+            await self._freshen()
+            if not self._settings.enabled:  # it was set otherwise since the letter was sent
+                return
             done = await self._quote(self._settings)
         except Unavailable as unavailable:
             log.warning("market maker could not quote", market=self._market.name, why=str(unavailable))
@@ -234,11 +241,11 @@ class MarketMaker(Actor):
             kept = Counter(quotes) - Counter(found.places)
             if await self._cancel(found.cancels, seen.open_orders):
                 placed = await self._place(found.places)
+                refusals = len(found.places) - len(placed)
                 break
-        else:
-            placed = []
+        else:  # nothing was placed, so nothing was refused
+            placed, refusals = [], 0
         standing = (*kept.elements(), *placed)
-        refusals = len(found.places) - len(placed)
         note = None if standing else "money, inventory limits and prices between 0 and 100 leave nothing to quote"
         if note is not None:
             log.warning("market maker quotes nothing", market=self._market.name, refused=refusals)

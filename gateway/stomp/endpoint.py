@@ -8,46 +8,29 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from gateway.address import client_address
-from gateway.answers import failure
 from gateway.context import Gateway
-from gateway.rest.fast_lane import respond
-from gateway.statuses import Problem
 from gateway.stomp.connection import Connection
 from gateway.stomp.topics import Topics
-from gateway.websocket.endpoint import UPGRADE
+from gateway.websocket.upgrade import SocketPath
 from gateway.websocket.wire import Receive, Send, Wire
 
 PATH = b"/ws/websocket"
 SUBPROTOCOLS = ("v12.stomp", "v11.stomp")  # the best first
 
 
-class StompEndpoint:
-    """Serves PATH; everything else is `otherwise`'s."""
+class StompEndpoint(SocketPath):
+    """The socket that speaks STOMP."""
+
+    path = PATH
+    client = "STOMP"
 
     def __init__(self, gateway: Gateway, topics: Topics, otherwise: Any) -> None:
-        self._gateway = gateway
+        super().__init__(gateway, otherwise)
         self._topics = topics
-        self._otherwise = otherwise
         self._numbers = itertools.count(1)
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope.get("raw_path") != PATH:  # a lifespan has none
-            await self._otherwise(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._connect(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD"):
-            answer = failure(Problem.UPGRADE_REQUIRED, "this is a WebSocket: connect to it with a STOMP client")
-            await respond(send, msgspec.structs.replace(answer, headers=UPGRADE))
-        else:
-            await self._otherwise(scope, receive, send)
-
-    async def _connect(self, scope: Any, receive: Receive, send: Send) -> None:
-        event = await receive()
-        if event["type"] != "websocket.connect":
-            return
+    async def connect(self, scope: Any, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept", "subprotocol": choose(scope["subprotocols"]), "headers": []})
         address = client_address(scope, self._gateway.settings.trusted_proxies)
         wire = Wire(scope, receive, send)

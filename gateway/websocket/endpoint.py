@@ -10,42 +10,24 @@ from typing import Any
 import msgspec
 
 from gateway.address import client_address
-from gateway.answers import Answer, Rejected, failure
-from gateway.context import Gateway
+from gateway.answers import Answer, Rejected
 from gateway.decoding import query_fields
 from gateway.identity.caller import Caller
 from gateway.rest.dispatch import bearer_token
-from gateway.rest.fast_lane import respond
-from gateway.statuses import Problem
 from gateway.websocket.connection import Connection
+from gateway.websocket.upgrade import SocketPath
 from gateway.websocket.wire import Receive, Send, Wire
 
 PATH = b"/ws"
-UPGRADE = ((b"upgrade", b"websocket"), (b"connection", b"upgrade"))  # a 426 must have the one, and that the other
 
 
-class WebSocketEndpoint:
-    """Serves PATH; everything else is `otherwise`'s."""
+class WebSocketEndpoint(SocketPath):
+    """The socket for all products."""
 
-    def __init__(self, gateway: Gateway, otherwise: Any) -> None:
-        self._gateway = gateway
-        self._otherwise = otherwise
+    path = PATH
+    client = "WebSocket"
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope.get("raw_path") != PATH:  # a lifespan has none
-            await self._otherwise(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._connect(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD"):
-            answer = failure(Problem.UPGRADE_REQUIRED, "this is a WebSocket: connect to it with a WebSocket client")
-            await respond(send, msgspec.structs.replace(answer, headers=UPGRADE))
-        else:
-            await self._otherwise(scope, receive, send)
-
-    async def _connect(self, scope: Any, receive: Receive, send: Send) -> None:
-        event = await receive()
-        if event["type"] != "websocket.connect":
-            return
+    async def connect(self, scope: Any, receive: Receive, send: Send) -> None:
         try:
             caller = self._caller(scope)
         except Rejected as rejected:

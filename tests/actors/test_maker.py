@@ -267,6 +267,8 @@ async def test_after_a_lost_answer_it_is_as_it_was_saved(autojump_clock: MockClo
         with pytest.raises(Unknown):
             await configure(exchange, market, order_size=3)
         storage.lose = False
+        await trio.sleep(3.1)
+        assert (await book_of(market))[0] == ((490, 3), (480, 3)), "a round of its own goes by what was saved"
         assert (await report_of(exchange, market)).settings.order_size == 3
         await configure(exchange, market, enabled=False)
 
@@ -336,3 +338,23 @@ async def test_a_refused_quote_is_logged_with_its_code(monkeypatch: pytest.Monke
         assert [(log["code"], log["side"], log["action"], log["price"]) for log in refusals] == [
             ("WOULD_CROSS", "NO", "buy", "49")
         ]
+
+
+@pytest.mark.trio
+async def test_a_round_that_finds_no_calm_places_nothing_and_was_refused_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every look is out of date before its cancels are through: what is not placed is not a refusal."""
+    async with small_exchange() as exchange:
+        await fund_house(exchange)
+        market = await ask_question(exchange)
+
+        async def never_as_seen(*_: object) -> bool:
+            await trio.lowlevel.checkpoint()
+            return False
+
+        monkeypatch.setattr(MarketMaker, "_cancel", never_as_seen)
+        done = await run(exchange, market)
+        assert (done.placed, done.refused) == (0, 0)
+        assert done.prices.yes_buy == done.prices.yes_sell == ()
+        assert await book_of(market) == ((), ())
