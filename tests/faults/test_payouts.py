@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 
 import httpx
 import pytest
@@ -28,9 +29,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarn
 
 HOLDERS = 5_000
 HOUSE_OF_NO = 1_000_000  # the account that sells to all of them, in shares of NO that it mints
-WINDOW_S = 2  # for which payouts are held in the end; before that, long enough to take them back
+FIRST_HOLDER = 1_001  # payouts go by account
+WINDOW_S = 10  # for which payouts are held in the end, long enough to start again; before that, to take them back
 SETTLED_S = 60.0  # for five commits of a thousand holders, on busy cores
 ROUNDS = 3
+SETTLED_S_MIN = 3.0  # for all to be paid, before it is taken back: a part of them is what the rounds try
+WORK = (HolderPaid, PayoutTakenBack, PayoutFreed)
 RESTART_MS_MIN = 700  # the imports alone take so long
 
 
@@ -53,13 +57,19 @@ def test_killed_while_paying() -> None:
             decide(rialto, market_id, "rollback")
             kill_and_start(rialto, chance)
             wait_until(rialto, market_id, "CLOSED")
+        decide(rialto, market_id, "propose", outcome="YES")
+        kill_when_begun(rialto, market_id, paid=True, held=True)
+        wait_until(rialto, market_id, "RESOLVED")
+        time.sleep(SETTLED_S_MIN)
+        decide(rialto, market_id, "rollback")
+        kill_when_begun(rialto, market_id, paid=False, held=False)
+        wait_until(rialto, market_id, "CLOSED")
         assert rialto.stop() == 0
         rialto.environment["PAYOUT_WINDOW_S"] = str(WINDOW_S)
         rialto.start()
         decide(rialto, market_id, "propose", outcome="YES")
         kill_and_start(rialto, chance)
-        time.sleep(WINDOW_S)
-        kill_and_start(rialto, chance)
+        kill_when_begun(rialto, market_id, paid=True, held=False)
         wait_until(rialto, market_id, "FINAL")
         assert rialto.stop() == 0
         with running_server(rialto.data_path) as server:
@@ -92,19 +102,40 @@ async def read_positions(dsn: str, market_id: int) -> list[PositionRecord]:
 def decide(rialto: Rialto, market_id: int, step: str, **body: str) -> None:
     """Ask for a step as the administrator; it may have been taken when the answer comes, or be about to be."""
     with httpx.Client(base_url=rialto.url, trust_env=False, timeout=30) as http:
-        login = http.post("/api/v1/auth/login", json={"username": "admin", "password": ADMIN_PASSWORD}).json()
-        headers = {"authorization": f"Bearer {login['token']}"}
-        answer = http.post(f"/api/v1/prediction/markets/{market_id}/{step}", json=body, headers=headers)
+        path = f"/api/v1/prediction/markets/{market_id}/{step}"
+        answer = http.post(path, json=body, headers=log_in(http))
         assert answer.status_code == 200, answer.text
 
 
 def kill_and_start(rialto: Rialto, chance: random.Random) -> None:
     """Kill the server, or it and its PostgreSQL, at a moment when there is work left, as a rule."""
-    time.sleep(chance.random() * 0.4)
+    time.sleep(chance.random() * 0.4)  # the moment is what is tried
     if chance.random() < 0.5:
         os.kill(postmaster_of(rialto.data_path), signal.SIGKILL)
     rialto.kill()
     rialto.start()
+
+
+def kill_when_begun(rialto: Rialto, market_id: int, *, paid: bool, held: bool) -> None:
+    """Kill the server as soon as its first part of the work is seen: when the first holder stands like that."""
+    give_up = time.monotonic() + SETTLED_S
+    with httpx.Client(base_url=rialto.url, trust_env=False, timeout=30) as http:
+        headers = log_in(http)
+        path = f"/api/v1/prediction/markets/{market_id}/positions?before={FIRST_HOLDER + 1}&limit=1"
+        while True:
+            (holder,) = http.get(path, headers=headers).json()
+            assert holder["accountId"] == FIRST_HOLDER
+            position = holder["position"]
+            if (position["payout"] is not None, position["payoutHeld"] != "0") == (paid, held):
+                break
+            assert time.monotonic() < give_up, holder
+    rialto.kill()
+    rialto.start()
+
+
+def log_in(http: httpx.Client) -> dict[str, str]:
+    login = http.post("/api/v1/auth/login", json={"username": "admin", "password": ADMIN_PASSWORD}).json()
+    return {"authorization": f"Bearer {login['token']}"}
 
 
 def wait_until(rialto: Rialto, market_id: int, state: str) -> None:
@@ -136,23 +167,26 @@ async def check(dsn: str, market_id: int, before: list[PositionRecord]) -> None:
             assert balances[position.account_id].total == put_in - cost + position.payout
             assert balances[position.account_id].held == 0
         await audit(reader)
-        assert await interrupted_parts(reader, market_id), "no kill came in the middle"
+        interrupted = await interrupted_parts(reader, market_id)
+        for kind in WORK:
+            assert interrupted[kind], f"no kill came in the middle of {kind.__name__}"
     async with open_postgres(dsn) as storage:
         verified = await verify(storage.reader)
         assert verified.differences == ()
 
 
-async def interrupted_parts(reader: Reader, market_id: int) -> int:
+async def interrupted_parts(reader: Reader, market_id: int) -> Counter[type]:
     """How often the next part of the same work came so much later that a start of the server lies between."""
     codec = JournalCodec(tuple(PRODUCTS.writers))
-    found, sequence = 0, 0
+    found: Counter[type] = Counter()
+    sequence = 0
     before: tuple[type, int] | None = None
     while rows := await reader.journal(sequence, 500):
         sequence = rows[-1].sequence
         for part in (part for row in rows for part in codec.unpack(row.body).parts if part.market_id == market_id):
             kind = type(part.events[0])
-            if kind in (HolderPaid, PayoutTakenBack, PayoutFreed):
-                found += before is not None and before[0] is kind and part.now_ms - before[1] > RESTART_MS_MIN
+            if kind in WORK:
+                found[kind] += before is not None and before[0] is kind and part.now_ms - before[1] > RESTART_MS_MIN
                 before = kind, part.now_ms
             else:
                 before = None
