@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 FILE ?= ../shared/data/bitstamp_btcusd_2015-05-01_feed.log.gz
+SEASON ?= ../shared/data/football_epl_2019-20.csv.gz
 
-.PHONY: run install check test test-slow node-clients bench replay verify format
+.PHONY: run install check test test-slow node-clients bench replay season verify format
 
 run: install            ## serve http://127.0.0.1:8080 with a PostgreSQL of its own
 	$(BIN)/python run.py
@@ -43,6 +44,9 @@ bench: install          ## figures, printed as ratios of one run
 
 replay: install         ## five recorded hours of a bitcoin exchange through the WebSocket API
 	$(BIN)/python -m tests.replay $(FILE)
+
+season: install         ## 380 football matches, bets and claims through the API, beside an independent calculation
+	$(BIN)/python -m tests.season $(SEASON)
 
 verify: install         ## fold the journal and compare it with the tables
 	$(BIN)/python run.py verify

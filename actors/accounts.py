@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from actors.clock import SteadyClock
-from actors.core import Actor, Address, Busy, Forward, Gather, Join, Stopped, Unavailable
+from actors.core import Actor, Address, Forward, Gather, Join
 from actors.core.mailbox import Letter
 from actors.core.reply import Reply
 from actors.directory import Directory, MarketEntry
@@ -24,16 +24,17 @@ from actors.messages import (
     SuspendAccount,
 )
 from actors.orders_under_way import OrdersUnderWay
-from actors.recent import RecentIds
+from actors.under_way import CANCELS_RESERVE, ClientKey, InFlight, UnderWay
+from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, MoveMatch, PlaceBet
 from engine.ledger.assets import ASSETS
-from engine.ledger.commands import ListMarket, Moved, MovementKind, MoveMoney, PostMovement
+from engine.ledger.chart import HOUSE
+from engine.ledger.commands import ListMarket, MovementKind, MoveMoney, PostMovement
 from engine.ledger.funds import Funds
 from engine.ledger.movements import COMES_IN
 from engine.ledger.records import OrderRecord
 from engine.matching.terms import OPEN_STATES
-from engine.messages import Known
 from engine.prediction.commands import QUESTION_MOVES, DisputeOutcome, MoveQuestion, PlaceShareOrder
-from engine.products import ADMISSIONS, PREDICTION
+from engine.products import ADMISSIONS, BETTING, PREDICTION
 from engine.refusals import Refusal, Refused
 from engine.spot.commands import PlaceOrder
 from engine.trading.commands import (
@@ -41,32 +42,15 @@ from engine.trading.commands import (
     CancelOrder,
     EnterOrder,
     HaltMarket,
-    Placed,
     ResumeMarket,
     WithdrawOrder,
 )
 from engine.trading.events import CloseReason
 from storage.interface import Storage
 
-IN_FLIGHT_MAX = 10_000  # commands forwarded and not yet settled, about two seconds of work: more are told Busy
-CANCELS_RESERVE = IN_FLIGHT_MAX // 10  # the last tenth is for cancels: who can't get out must not be kept in
 OPEN_ORDERS_MAX = 200  # of one account in one market: a book's worst case stays bounded
 
 PAYING = frozenset({kind for kind in MovementKind if kind not in COMES_IN})
-
-ClientKey = tuple[Literal["order", "money"], int, str]  # account, the id of the client's choice
-
-
-class InFlight(msgspec.Struct):
-    """A command that has been forwarded: what accounts did for it, to be undone when it is settled."""
-
-    account_id: int
-    content: object  # equal content under the same client id is the same command
-    reply: Reply
-    key: ClientKey | None = None
-    asset: str = ""
-    held: int = 0
-    market: MarketEntry | None = None  # where an order is going
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -96,11 +80,7 @@ class Accounts(Actor):
         self._open_orders: dict[int, OpenOrder] = {}
         self._orders = OrdersUnderWay()
         self._open_keys: dict[ClientKey, int] = {}
-        self._in_flight: dict[int, InFlight] = {}
-        self._in_flight_keys: dict[ClientKey, int] = {}
-        self._recent = RecentIds()
-        self._last_id = 0
-        self._drained: Reply | None = None
+        self._under_way = UnderWay(0, self._funds)
         self.handlers = {
             **dict.fromkeys(ADMISSIONS, self._place_order),
             CancelOrder: self._cancel_order,
@@ -110,6 +90,9 @@ class Accounts(Actor):
             HaltMarket: self._change_market,
             ResumeMarket: self._change_market,
             **dict.fromkeys(QUESTION_MOVES, self._move_question),
+            PlaceBet: self._place_bet,
+            ClaimBet: self._claim_bet,
+            **dict.fromkeys(MATCH_MOVES, self._move_match),
             GetBalances: self._get_balances,
             FindCommand: self._find_command,
             SuspendAccount: self._suspend,
@@ -122,14 +105,14 @@ class Accounts(Actor):
         """Load balances, open orders and who is suspended."""
         assert not failed, "accounts are never started again: the process is"
         reader = self._storage.reader
-        self._last_id = (await reader.counters()).order_id
         self._funds = Funds(await reader.balances())
+        self._under_way = UnderWay((await reader.counters()).order_id, self._funds)
         for order in await reader.open_orders():
             self._note_order(order)
         self._suspended = {user.user_id for user in await self._storage.identity.users() if user.state == "suspended"}
 
     def begin(self) -> None:
-        self._recent.forget_before(self._clock.now_ms())
+        self._under_way.forget_before(self._clock.now_ms())
 
     # Orders
 
@@ -137,8 +120,8 @@ class Accounts(Actor):
         admission = ADMISSIONS[type(order)]
         name = admission.market_of(order)
         market = self._directory.find(admission.product, name)
-        if self._drained is not None or len(self._in_flight) >= IN_FLIGHT_MAX - CANCELS_RESERVE:
-            return self._closed_valve()
+        if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
+            return busy
         if market is None:
             return Refused(Refusal.NOT_FOUND, f"there is no {admission.noun} {name}")
         if order.account_id in self._suspended:
@@ -146,7 +129,7 @@ class Accounts(Actor):
         terms = admission.admit(order, market.definition)
         content = (market.market_id, terms)
         key = order_key(order.account_id, order.client_order_id)
-        earlier = self._earlier(key, content)
+        earlier = self._under_way.earlier(key, content)
         if earlier is not None:
             return earlier
         if isinstance(terms, Refused):
@@ -157,7 +140,7 @@ class Accounts(Actor):
         hold = admission.budget(terms, market.definition, self._funds.available(order.account_id, asset))
         if hold is None:
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")
-        order_id = self._forwarding(InFlight(order.account_id, content, self._asker(), key, asset, hold, market))
+        order_id = self._under_way.forward(InFlight(order.account_id, content, self._asker(), key, asset, hold, market))
         self._orders.add(order.account_id, market.market_id, order_id)
         return Forward(market.address, EnterOrder(order_id, order.account_id, order.client_order_id, terms, hold))
 
@@ -165,7 +148,7 @@ class Accounts(Actor):
         order_id = cancel.order_id
         if order_id is None and cancel.account_id is not None:
             key = order_key(cancel.account_id, cancel.client_order_id)
-            order_id = None if key is None else self._in_flight_keys.get(key) or self._open_keys.get(key)
+            order_id = None if key is None else self._under_way.id_of(key) or self._open_keys.get(key)
         found = None if order_id is None else self._whereabouts(order_id)
         if (
             found is None
@@ -193,9 +176,9 @@ class Accounts(Actor):
         return Gather(tuple(self._cancel(order_id, account_id, market, reason) for order_id, market in ids))
 
     def _cancel(self, order_id: int, account_id: int, market: MarketEntry, reason: CloseReason) -> object:
-        if self._drained is not None or len(self._in_flight) >= IN_FLIGHT_MAX:
-            return self._closed_valve()
-        command_id = self._forwarding(InFlight(account_id, None, self._asker()))
+        if (busy := self._under_way.busy()) is not None:
+            return busy
+        command_id = self._under_way.forward(InFlight(account_id, None, self._asker()))
         return Forward(market.address, WithdrawOrder(command_id, order_id, reason))
 
     def _whereabouts(self, order_id: int) -> tuple[int, MarketEntry] | None:
@@ -203,14 +186,14 @@ class Accounts(Actor):
         order = self._open_orders.get(order_id)
         if order is not None:
             return order.account_id, order.market
-        coming = self._in_flight.get(order_id)
+        coming = self._under_way.get(order_id)
         return (coming.account_id, coming.market) if coming is not None and coming.market is not None else None
 
     # Money
 
     def _move_money(self, movement: MoveMoney) -> object:
-        if self._drained is not None or len(self._in_flight) >= IN_FLIGHT_MAX - CANCELS_RESERVE:
-            return self._closed_valve()
+        if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
+            return busy
         if movement.account_id in self._suspended:
             return SUSPENDED
         if movement.asset not in ASSETS:
@@ -220,14 +203,58 @@ class Accounts(Actor):
         if movement.kind is MovementKind.TRANSFER and movement.counterparty_id == movement.account_id:
             return Refused(Refusal.MALFORMED, "a transfer needs somebody else to go to")
         key: ClientKey = ("money", movement.account_id, movement.trans_id)
-        earlier = self._earlier(key, movement)
+        earlier = self._under_way.earlier(key, movement)
         if earlier is not None:
             return earlier
         hold = movement.amount if movement.kind in PAYING else 0
         if hold > self._funds.available(movement.account_id, movement.asset):
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {movement.asset} available")
-        command_id = self._forwarding(InFlight(movement.account_id, movement, self._asker(), key, movement.asset, hold))
+        paying = InFlight(movement.account_id, movement, self._asker(), key, movement.asset, hold)
+        command_id = self._under_way.forward(paying)
         return Forward(self._ledger, PostMovement(command_id, movement))
+
+    # Bets
+
+    def _place_bet(self, bet: PlaceBet) -> object:
+        market = self._directory.find(BETTING, bet.market)
+        if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
+            return busy
+        if market is None:
+            return Refused(Refusal.NOT_FOUND, f"there is no market {bet.market}")
+        if bet.account_id in self._suspended:
+            return SUSPENDED
+        key: ClientKey | None = None if bet.client_bet_id is None else ("bet", bet.account_id, bet.client_bet_id)
+        earlier = self._under_way.earlier(key, bet)
+        if earlier is not None:
+            return earlier
+        asset = market.definition.asset
+        if bet.stake > self._funds.available(bet.account_id, asset):
+            return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")
+        bet_id = self._under_way.forward(InFlight(bet.account_id, bet, self._asker(), key, asset, bet.stake))
+        return Forward(market.address, EnterBet(bet_id, bet))
+
+    def _claim_bet(self, claim: ClaimBet) -> object:
+        market = self._directory.find(BETTING, claim.market)
+        if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
+            return busy
+        if market is None:
+            return Refused(Refusal.NOT_FOUND, f"there is no market {claim.market}")
+        if claim.account_id in self._suspended:
+            return SUSPENDED
+        command_id = self._under_way.forward(InFlight(claim.account_id, None, self._asker()))
+        return Forward(market.address, msgspec.structs.replace(claim, command_id=command_id))
+
+    def _move_match(self, move: MoveMatch) -> object:
+        market = self._directory.find(BETTING, move.market)
+        if market is None:
+            return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
+        if (stopped := self._under_way.stopped) is not None:
+            return stopped
+        asset = market.definition.asset
+        if move.house_pays > self._funds.available(HOUSE, asset):
+            return Refused(Refusal.INSUFFICIENT_FUNDS, f"the house has not enough {asset} available")
+        command_id = self._under_way.forward(InFlight(HOUSE, None, self._asker(), None, asset, move.house_pays))
+        return Forward(market.address, msgspec.structs.replace(move, command_id=command_id))
 
     def _get_balances(self, query: GetBalances) -> tuple[BalanceView, ...]:
         funds = self._funds.of(query.account_id)
@@ -238,32 +265,31 @@ class Accounts(Actor):
     # Markets and accounts
 
     def _list_market(self, listing: ListMarket) -> object:
-        if self._drained is not None:
-            return self._closed_valve()
-        command_id = self._forwarding(InFlight(0, None, self._asker()))
+        if (stopped := self._under_way.stopped) is not None:
+            return stopped
+        command_id = self._under_way.forward(InFlight(0, None, self._asker()))
         return Forward(self._ledger, msgspec.structs.replace(listing, command_id=command_id))
 
     def _change_market(self, change: HaltMarket | ResumeMarket) -> object:
         market = self._directory.find(change.product, change.name)
         if market is None:
             return Refused(Refusal.NOT_FOUND, f"there is no market {change.name}")
-        if self._drained is not None:
-            return self._closed_valve()
-        command_id = self._forwarding(InFlight(0, None, self._asker()))
+        if (stopped := self._under_way.stopped) is not None:
+            return stopped
+        command_id = self._under_way.forward(InFlight(0, None, self._asker()))
         return Forward(market.address, msgspec.structs.replace(change, command_id=command_id))
 
     def _move_question(self, move: MoveQuestion) -> object:
         market = self._directory.find(PREDICTION, move.market)
         if market is None:
             return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
-        if self._drained is not None:
-            return self._closed_valve()
-        if isinstance(move, DisputeOutcome):  # a customer's
-            if len(self._in_flight) >= IN_FLIGHT_MAX - CANCELS_RESERVE:
-                return self._closed_valve()
-            if move.actor_id in self._suspended:
-                return SUSPENDED
-        command_id = self._forwarding(InFlight(0, None, self._asker()))
+        is_customers = isinstance(move, DisputeOutcome)
+        busy = self._under_way.busy(reserve=CANCELS_RESERVE) if is_customers else self._under_way.stopped
+        if busy is not None:
+            return busy
+        if is_customers and move.actor_id in self._suspended:
+            return SUSPENDED
+        command_id = self._under_way.forward(InFlight(0, None, self._asker()))
         return Forward(market.address, msgspec.structs.replace(move, command_id=command_id))
 
     def _suspend(self, suspend: SuspendAccount) -> Gather:
@@ -274,76 +300,32 @@ class Accounts(Actor):
         self._suspended.discard(restore.account_id)
 
     def _drain(self, _: DrainAccounts) -> Join:
-        if self._drained is None:
-            self._drained = Reply()
-        self._answer_if_drained()
-        return Join(self._drained)
+        return Join(self._under_way.drain())
 
     # What is under way
 
     def _find_command(self, query: FindCommand) -> Literal["pending", "known"] | None:
-        key: ClientKey = (query.kind, query.account_id, query.client_id)
-        if key in self._in_flight_keys:
-            return "pending"
-        return "known" if key in self._recent else None
-
-    def _earlier(self, key: ClientKey | None, content: object) -> Join | Known | Refused | None:
-        """What to answer if a command under this id is known already."""
-        if key is None:
-            return None
-        command_id = self._in_flight_keys.get(key)
-        if command_id is None:
-            return Known() if key in self._recent else None
-        first = self._in_flight[command_id]
-        if first.content != content:
-            return Refused(Refusal.CONFLICT, "this id has been used for another command")
-        repeat = RepeatReply()
-        repeat.follow(first.reply)
-        return Join(repeat)
-
-    def _closed_valve(self) -> Busy:
-        if self._drained is not None:
-            return Stopped("the exchange is shutting down")
-        return Busy("too many commands are under way")
+        return self._under_way.find((query.kind, query.account_id, query.client_id))
 
     def _asker(self) -> Reply:
         """Where the answer goes; a command that nobody waits for still gets a place for repeats to join."""
         return self.reply if self.reply is not None else Reply()
 
-    def _forwarding(self, command: InFlight) -> int:
-        """Number a command, hold its budget, wait for it to be settled."""
-        self._last_id += 1
-        self._in_flight[self._last_id] = command
-        if command.key is not None:
-            self._in_flight_keys[command.key] = self._last_id
-        if command.held:
-            self._funds.hold(command.account_id, command.asset, command.held)
-        return self._last_id
-
     def _settle(self, settled: Settled) -> None:
         """Undo what was done for each command, then apply what was committed."""
         for command_id in settled.committed:
-            command = self._undo(command_id)
-            if command is not None and command.key is not None:
-                self._recent.add(command.key, self._clock.now_ms())
+            self._undo(command_id, self._clock.now_ms())
         for command_id in settled.refused:
             self._undo(command_id)
         self._funds.apply(settled.changes)
         for order in settled.orders:
             self._note_order(order)
-        self._answer_if_drained()
+        self._under_way.answer_if_drained()
 
-    def _undo(self, command_id: int) -> InFlight | None:
-        command = self._in_flight.pop(command_id, None)
-        if command is None:  # a market that crashed reports its whole batch, settled commands too
-            return None
-        if command.key is not None:
-            del self._in_flight_keys[command.key]
-        if command.held:
-            self._funds.release(command.account_id, command.asset, command.held)
-        if command.market is not None:
+    def _undo(self, command_id: int, committed_ms: int | None = None) -> None:
+        command = self._under_way.undo(command_id, committed_ms)
+        if command is not None and command.market is not None:
             self._orders.discard(command.account_id, command.market.market_id, command_id)
-        return command
 
     def _note_order(self, order: OrderRecord) -> None:
         """Remember an order while it is open."""
@@ -359,21 +341,6 @@ class Accounts(Actor):
             self._open_orders.pop(order.order_id, None)
             if key is not None:
                 self._open_keys.pop(key, None)
-
-    def _answer_if_drained(self) -> None:
-        if self._drained is not None and not self._in_flight:
-            self._drained.answer(None)
-
-
-class RepeatReply(Reply):
-    """Passes the first command's answer on, saying that this one is a repeat."""
-
-    __slots__ = ()
-
-    def settle(self, value: object, failure: Unavailable | None) -> None:
-        if isinstance(value, Placed | Moved):
-            value = msgspec.structs.replace(value, repeated=True)
-        super().settle(value, failure)
 
 
 SUSPENDED = Refused(Refusal.ACCOUNT_SUSPENDED, "the account is suspended")

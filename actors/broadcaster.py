@@ -1,7 +1,9 @@
 """The broadcaster: tells subscribers what has become durable. It only watches, and nothing waits for it.
 
-offered commit ─┬─> trades, private messages ──────────┐
-                └─> level totals, prices, if changed ──┴─> outboxes of those who watch
+offered commit ─┬─> odds ─> cache
+                ├─> trades, odds, private messages ────┬─> recent posts
+                │                                      ├─> outboxes of those who watch
+                └─> level totals, prices, if changed ──┘
 missed commits: the same, read from the journal
 """
 
@@ -18,20 +20,26 @@ from actors.core.mailbox import Letter
 from actors.directory import Directory
 from actors.market_data import MarketData
 from actors.messages import Committed
+from actors.odds_quotes import quote_of, remember
 from actors.outbox import Outbox
 from actors.patience import patiently
-from actors.pushes import Post, Trade
-from actors.seen import Seen, from_journal, offered
+from actors.pushes import Odds, Post, Trade
+from actors.replay import Replay
+from actors.seen import Seen, from_journal, odds_in, offered
 from actors.subscriptions import Subscriptions, Unwatch, Watch
 from engine.ledger.events import MarketListed
 from engine.ledger.page import account_channel
 from engine.ledger.records import JournalRecord, OrderRecord
+from engine.products import WITH_BOOK
+from storage.cache import Cache
 from storage.interface import Storage
 
 log = structlog.get_logger()
 
 OFFERS_MAX = 1_000  # commits that wait for the broadcaster; what it is not offered, it reads from the journal
 ROWS_MAX = 100  # journal rows read at a time: some hold a thousand events
+
+STREAMS = frozenset({"trades", "odds", "account"})  # the topics that are no states, by their first word
 
 
 def offer(broadcaster: Address, committed: Committed) -> None:
@@ -46,13 +54,15 @@ class Broadcaster(Actor):
     BATCH_MAX = 32  # letters; a commit of a thousand events goes to many
 
     def __init__(
-        self, address: Address, *, storage: Storage, subscriptions: Subscriptions, directory: Directory
+        self, address: Address, *, storage: Storage, subscriptions: Subscriptions, directory: Directory, cache: Cache
     ) -> None:
         super().__init__(address)
         self._directory = directory
         self._storage = storage
+        self._cache = cache
         self._subscriptions = subscriptions
-        self._markets: dict[int, MarketData] = {}
+        self._replay = Replay(storage.reader, directory)
+        self._markets: dict[int, MarketData] = {}  # those with a book
         self._by_channel: dict[str, MarketData] = {}
         self._books_at = 0  # the journal row that the market data reflect
         self._agenda: list[Any] = []
@@ -100,14 +110,14 @@ class Broadcaster(Actor):
     # Subscribers
 
     def _watch(self, watch: Watch) -> None:
-        """Let somebody watch; states begin with a snapshot."""
+        """Let somebody watch; states begin with a snapshot, streams where the line says."""
         outbox: Outbox = watch.outbox
         for topic in watch.topics:
             self._subscriptions.add(topic, outbox)
             kind, _, channel = topic.partition(":")
             market = self._by_channel.get(channel)
-            if kind == "account":
-                outbox.start(topic)
+            if kind in STREAMS:
+                outbox.begin(topic, self._subscriptions.recent, self._replay)
             elif market is not None and (snapshot := market.snapshot(topic)) is not None:
                 outbox.push(topic, snapshot)
 
@@ -127,7 +137,7 @@ class Broadcaster(Actor):
         if sequence > position + 1:
             await self._catch_up(sequence - 1)
         if sequence > position:
-            self._publish(offered(committed))
+            await self._publish(offered(committed))
             await trio.lowlevel.checkpoint()
 
     async def _catch_up(self, last: int | None) -> None:
@@ -141,7 +151,7 @@ class Broadcaster(Actor):
                 return
             log.info("broadcaster catches up", rows=len(rows), after=position)
             for row in rows:
-                self._publish(await self._understood(row))
+                await self._publish(await self._understood(row))
                 await trio.lowlevel.checkpoint()
 
     async def _understood(self, row: JournalRecord) -> Seen:
@@ -153,23 +163,40 @@ class Broadcaster(Actor):
                     await self._directory.opened(event.market_id)
         return seen
 
-    def _publish(self, seen: Seen) -> None:
-        """Tell everybody. Cut short by a crash, it is done again: outboxes ignore what they have."""
+    async def _publish(self, seen: Seen) -> None:
+        """Tell everybody. Cut short by a crash, it is done again: outboxes ignore what they have.
+
+        Odds are in the cache before a subscriber hears of them: who then asks gets nothing older.
+        """
+        board = list(odds_in(seen.parts, self._directory))
+        for odds in board:
+            await remember(self._cache, quote_of(odds))
+        self._tell_all(seen, board)
+
+    def _tell_all(self, seen: Seen, board: list[Odds]) -> None:
         subscriptions = self._subscriptions
         changed = self._fold(seen) if seen.sequence > self._books_at else ()
         for trade in seen.trades:
             market = self._markets[trade.market_id]
-            subscriptions.push(market.trades_topic, Post(Trade(market.market, trade)))
+            self._tell(market.trades_topic, trade.number, Post(Trade(market.market, trade)))
+        for odds in board:
+            self._tell(odds.channel, odds.seq, Post(odds))
         for market in changed:
             for topic, post in market.take_posts():
                 subscriptions.push(topic, post)
         for message in seen.messages:
-            subscriptions.push(account_channel(message.account_id), Post(message))
+            self._tell(account_channel(message.account_id), message.seq, Post(message))
         for account_id in seen.missed:
             topic = account_channel(account_id)
+            subscriptions.recent.forget(topic)
             for outbox in subscriptions.watchers(topic):
                 outbox.start(topic)
         subscriptions.position = seen.sequence
+
+    def _tell(self, topic: str, seq: int, post: Post) -> None:
+        """Keep a message of a stream, and leave it with everybody who watches."""
+        self._subscriptions.recent.keep(topic, seq, post)
+        self._subscriptions.push(topic, post)
 
     def _fold(self, seen: Seen) -> Iterable[MarketData]:
         """Bring the market data to this commit; return those that it touched."""
@@ -187,8 +214,9 @@ class Broadcaster(Actor):
 
     def _list(self, market_id: int) -> None:
         """Open a new market, unless it was in the tables already."""
-        if market_id not in self._markets:
-            self._open(market_id, MarketData(self._directory.by_id[market_id], 0, None))
+        market = self._directory.by_id[market_id]
+        if market_id not in self._markets and market.product in WITH_BOOK:
+            self._open(market_id, MarketData(market, 0, None))
             self._show(self._markets[market_id])
 
     def _open(self, market_id: int, market: MarketData) -> None:
@@ -210,8 +238,9 @@ class Broadcaster(Actor):
         head = (await reader.journal_head()).sequence
         for record in markets:
             market = await self._directory.opened(record.market_id)
-            known = (record.sequence, record.last_price_ticks, orders[record.market_id])
-            self._open(record.market_id, MarketData(market, *known))
+            if market.product in WITH_BOOK:
+                known = (record.sequence, record.last_price_ticks, orders[record.market_id])
+                self._open(record.market_id, MarketData(market, *known))
         self._books_at = before
         while self._books_at < head:
             for row in await reader.journal(self._books_at, min(ROWS_MAX, head - self._books_at)):

@@ -13,6 +13,7 @@ import msgspec
 import trio
 
 from actors.accounts import Accounts
+from actors.betting_market import BettingMarketActor
 from actors.broadcaster import Broadcaster, offer
 from actors.clock import Clock, SteadyClock
 from actors.core import Actor, Address, Restart, Supervisor
@@ -27,7 +28,8 @@ from actors.timekeeper import Timekeeper
 from engine.ledger.records import MarketRecord
 from engine.prediction.lifecycle import Rules
 from engine.prediction.maker_settings import DEFAULTS
-from engine.products import SPOT, read_definition
+from engine.products import PREDICTION, SPOT, read_definition
+from storage.cache import Cache, MemoryCache
 from storage.interface import Storage
 
 RULES = Rules()
@@ -46,29 +48,35 @@ class Exchange(msgspec.Struct, frozen=True):
     timekeeper: Timekeeper
     rules: Rules
     makers: dict[int, Address]  # by market; a question has one from when it is first set
+    cache: Cache
 
 
 @asynccontextmanager
-async def open_exchange(storage: Storage, clock: Clock, rules: Rules = RULES) -> AsyncIterator[Exchange]:
+async def open_exchange(
+    storage: Storage, clock: Clock, rules: Rules = RULES, cache: Cache | None = None
+) -> AsyncIterator[Exchange]:
     """Start all actors on this storage and wait until they have recovered; drain them when the block ends.
 
-    `rules` are the operator's for questions.
+    `rules` are the operator's for questions; without a cache of another kind, there is one in memory.
 
     An actor that can't be started again ends the block with ActorFailed (in an exception group).
     """
     async with trio.open_nursery() as nursery:
-        exchange = await _start(nursery, storage, SteadyClock(clock), rules)
+        steady = SteadyClock(clock)
+        exchange = await _start(nursery, storage, steady, rules, cache or MemoryCache(steady.now_ms))
         yield exchange
         await _drain(exchange)
 
 
-async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, rules: Rules) -> Exchange:
+async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, rules: Rules, cache: Cache) -> Exchange:
     supervisor = Supervisor(nursery)
     directory = Directory()
     accounts, ledger, broadcaster = Address("accounts"), Address("ledger"), Address("broadcaster")
     timekeeper = Timekeeper(clock)
     nursery.start_soon(timekeeper.run)
-    exchange = Exchange(storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {})
+    exchange = Exchange(
+        storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {}, cache
+    )
     for market in await storage.reader.markets():
         open_market(exchange, market)
     supervisor.start(
@@ -90,7 +98,7 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
     )
     supervisor.start(
         broadcaster,
-        partial(Broadcaster, storage=storage, subscriptions=Subscriptions(), directory=directory),
+        partial(Broadcaster, storage=storage, subscriptions=Subscriptions(), directory=directory, cache=cache),
         Restart.ONE_FOR_ONE,
     )
     for address in (ledger, accounts, broadcaster, *(market.address for market in directory.by_id.values())):
@@ -115,14 +123,11 @@ def open_market(exchange: Exchange, market: MarketRecord) -> None:
     make: Callable[[Address], Actor]
     if market.product == SPOT:
         make = partial(SpotMarketActor, symbol=definition, **rest)
+    elif market.product == PREDICTION:
+        timekeeper, rules = exchange.timekeeper, exchange.rules
+        make = partial(PredictionMarketActor, question=definition, rules=rules, timekeeper=timekeeper, **rest)
     else:
-        make = partial(
-            PredictionMarketActor,
-            question=definition,
-            rules=exchange.rules,
-            timekeeper=exchange.timekeeper,
-            **rest,
-        )
+        make = partial(BettingMarketActor, match=definition, timekeeper=exchange.timekeeper, **rest)
     park = partial(ParkedMarket, name=market.name, accounts=exchange.accounts)
     exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, park)
 

@@ -86,6 +86,9 @@ class Ledger(Actor):
             markets=await reader.markets(),
             positions=await reader.positions(),
             streams=await reader.stream_numbers(),
+            bets=await reader.unclaimed_bets(),
+            options=await reader.options(),
+            claims=await reader.claim_counts(),
         )
 
     def _commit(self, commit: Commit) -> Join:
@@ -115,7 +118,7 @@ class Ledger(Actor):
             self._refused.append(listing.command_id)
             return Refused(Refusal.CONFLICT, f"{name} exists already")
         self._listing.add(key)
-        event = MarketListed(market_id, listing.product, name, listing.definition.decode())
+        event = MarketListed(market_id, listing.product, name, listing.definition.decode(), listing.state)
         return self._enter(event, listing.command_id)
 
     def _enter(self, event: LedgerEvent, command_id: int) -> Join:

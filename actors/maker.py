@@ -23,7 +23,7 @@ from actors.timekeeper import TimeHasCome, Timekeeper
 from engine.ledger.assets import PAYOUT_ASSET
 from engine.ledger.chart import HOUSE, MAKER
 from engine.ledger.commands import MovementKind, MoveMoney
-from engine.ledger.records import MarketState, OrderRecord
+from engine.ledger.records import AdminAction, MarketState, OrderRecord
 from engine.matching.terms import OrderType
 from engine.prediction.commands import GetHolder, HolderView, PlaceShareOrder
 from engine.prediction.lifecycle import TRADING
@@ -34,7 +34,7 @@ from engine.prediction.quoting import MakerView, top_up, wanted
 from engine.products import PREDICTION
 from engine.refusals import Refusal, Refused
 from engine.trading.commands import CancelAllOrders, Cancelled, CancelOrder, Placed
-from storage.interface import AdminAction, DatabaseAway, Storage
+from storage.interface import DatabaseAway, Storage
 
 log = structlog.get_logger()
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
+from engine.ledger.records import AdminAction
 from engine.messages import Command
 from engine.prediction.maker_settings import MakerSettings
 from engine.prediction.quote import PriceLists
 from engine.refusals import Refused
-from storage.interface import AdminAction
 
 
 class MakerRun(msgspec.Struct, frozen=True):

@@ -1,7 +1,13 @@
-"""A market's actor: it owns one order book; nobody else touches it."""
+"""A market's actor: it owns one order book, or one match with its bets; nobody else touches it.
+
+MarketActor          decides a batch, has it made durable, answers; rebuilds itself from the tables
+  TradingActor       with an order book: SpotMarketActor, PredictionMarketActor
+  TimedMarketActor   moved by time, too: PredictionMarketActor, BettingMarketActor
+ParkedMarket         stands in for one that crashes again and again
+"""
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from actors.clock import SteadyClock
 from actors.core import Actor, Address, Forward
@@ -9,6 +15,7 @@ from actors.core.mailbox import Letter
 from actors.messages import Barrier, Commit, Settled
 from actors.patience import patiently
 from actors.timekeeper import TimeHasCome
+from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, MoveMatch
 from engine.ledger.journal import Part
 from engine.ledger.records import MarketRecord
 from engine.prediction.commands import QUESTION_MOVES, GetHolder, GetPayouts, MoveQuestion
@@ -31,7 +38,17 @@ from engine.trading.market import TradingMarket
 from storage.interface import Storage
 
 Answer = TypeVar("Answer")
-Market = TypeVar("Market", bound=TradingMarket[Any])
+
+
+class Decides(Protocol):
+    """What decides in a market: pure and synchronous."""
+
+    def begin(self, now_ms: int) -> None: ...
+    def take_events(self) -> tuple[Any, ...]: ...
+
+
+Market = TypeVar("Market", bound=Decides)
+Trading = TypeVar("Trading", bound=TradingMarket[Any])
 
 AUDIT_EVERY = 1_000  # batches between two audits of the whole book, which reads every open order
 
@@ -40,7 +57,9 @@ def command_id_of(command: object) -> int | None:
     """The id under which accounts waits for this command to be settled; None for queries and facts."""
     if isinstance(command, EnterOrder):
         return command.order_id
-    if isinstance(command, WithdrawOrder | HaltMarket | ResumeMarket | MoveQuestion):
+    if isinstance(command, EnterBet):
+        return command.bet_id
+    if isinstance(command, WithdrawOrder | HaltMarket | ResumeMarket | MoveQuestion | ClaimBet | MoveMatch):
         return command.command_id
     return None
 
@@ -71,11 +90,7 @@ class MarketActor(Actor, ABC, Generic[Market]):
         self._now_ms = 0
         self._done: list[int] = []
         self._refused: list[int] = []
-        self.handlers = {
-            EnterOrder: self._place,
-            WithdrawOrder: self._cancel,
-            GetDepth: self._depth,
-        }
+        self.handlers = {}
 
     @abstractmethod
     async def load(self, record: MarketRecord) -> Market:
@@ -116,6 +131,23 @@ class MarketActor(Actor, ABC, Generic[Market]):
         if self.statistics.batches % AUDIT_EVERY == 0:
             self.audit()
 
+    def _settle(self, command_id: int, answer: Answer) -> Answer:
+        """Have the command settled in flush: with the commit, or as refused."""
+        (self._refused if isinstance(answer, Refused) else self._done).append(command_id)
+        return answer
+
+
+class TradingActor(MarketActor[Trading]):
+    """A market with an order book."""
+
+    def __init__(self, address: Address, **rest: Any) -> None:
+        super().__init__(address, **rest)
+        self.handlers |= {
+            EnterOrder: self._place,
+            WithdrawOrder: self._cancel,
+            GetDepth: self._depth,
+        }
+
     def _place(self, command: EnterOrder) -> Placed | Refused:
         return self._settle(command.order_id, self._market.place(command))
 
@@ -125,13 +157,8 @@ class MarketActor(Actor, ABC, Generic[Market]):
     def _depth(self, query: GetDepth) -> Depth:
         return self._market.depth(query)
 
-    def _settle(self, command_id: int, answer: Answer) -> Answer:
-        """Have the command settled in flush: with the commit, or as refused."""
-        (self._refused if isinstance(answer, Refused) else self._done).append(command_id)
-        return answer
 
-
-class SpotMarketActor(MarketActor[SpotMarket]):
+class SpotMarketActor(TradingActor[SpotMarket]):
     """A symbol's."""
 
     def __init__(self, address: Address, *, symbol: SpotSymbol, **rest: Any) -> None:
@@ -168,7 +195,8 @@ class ParkedMarket(Actor):
         self._name = name
         self._accounts = accounts
         self._refused: list[int] = []
-        refused = (EnterOrder, WithdrawOrder, HaltMarket, GetDepth, GetHolder, GetPayouts, *QUESTION_MOVES)
+        orders, bets = (EnterOrder, WithdrawOrder, GetDepth), (EnterBet, ClaimBet, *MATCH_MOVES)
+        refused = (*orders, HaltMarket, GetHolder, GetPayouts, *QUESTION_MOVES, *bets)
         self.handlers = {
             **dict.fromkeys(refused, self._refuse),
             ResumeMarket: self._resume,

@@ -69,7 +69,7 @@ class GetBalances(Command[tuple[BalanceView, ...]], frozen=True):
 class FindCommand(Command[Literal["pending", "known"] | None], frozen=True):
     """Ask whether a client's id is under way, or has been settled within the last minutes."""
 
-    kind: Literal["order", "money"]
+    kind: Literal["order", "money", "bet"]
     account_id: int
     client_id: str
 

@@ -3,9 +3,8 @@
 from typing import Any
 
 from actors.core import Address
-from actors.core.mailbox import Letter
-from actors.market import MarketActor
-from actors.timekeeper import TimeHasCome, Timekeeper
+from actors.market import TradingActor
+from actors.timed_market import TimedMarketActor
 from engine.ledger.records import MarketRecord, MarketState
 from engine.prediction.audit import audit
 from engine.prediction.commands import (
@@ -29,18 +28,13 @@ from engine.refusals import Refused
 from engine.trading.commands import HaltMarket, MarketChanged, ResumeMarket
 
 
-class PredictionMarketActor(MarketActor[PredictionMarket]):
+class PredictionMarketActor(TradingActor[PredictionMarket], TimedMarketActor[PredictionMarket]):
     """What takes long, such as paying thousands of holders, it does a part at a time, between other letters."""
 
-    def __init__(
-        self, address: Address, *, question: Question, rules: Rules, timekeeper: Timekeeper, **rest: Any
-    ) -> None:
+    def __init__(self, address: Address, *, question: Question, rules: Rules, **rest: Any) -> None:
         super().__init__(address, **rest)
         self._question = question
         self._rules = rules
-        self._timekeeper = timekeeper
-        self._goes_on = False  # a letter to itself is under way
-        self._did_part = False  # in this batch
         self.handlers |= {
             HaltMarket: self._halt,
             ResumeMarket: self._resume,
@@ -52,13 +46,7 @@ class PredictionMarketActor(MarketActor[PredictionMarket]):
             RollBackQuestion: self._roll_back,
             GetPayouts: self._payouts,
             GetHolder: self._holder,
-            TimeHasCome: self._go_on,
         }
-
-    async def recover(self, failed: list[Letter]) -> None:
-        """Rebuild the market, and go on with what it was doing."""
-        await super().recover(failed)
-        self._plan()
 
     async def load(self, record: MarketRecord) -> PredictionMarket:
         reader = self._storage.reader
@@ -84,35 +72,8 @@ class PredictionMarketActor(MarketActor[PredictionMarket]):
             trail.add(point.time_ms, point.price_ticks * self._question.tick)
         return trail
 
-    def begin(self) -> None:
-        super().begin()
-        self._did_part = False
-
     def audit(self) -> None:
         audit(self._market)
-
-    async def flush(self) -> None:
-        await super().flush()
-        self._plan()
-
-    def _plan(self) -> None:
-        """See to it that the next part comes: at once, or in its time. At a stop it is left to the next start."""
-        if self._market.has_work:
-            if not self._goes_on and not self.address.mailbox.closed:
-                self._goes_on = True
-                self.address.tell(TimeHasCome())
-        else:
-            self._timekeeper.wake(self.address, self._market.due_ms)
-
-    def _go_on(self, _: TimeHasCome) -> None:
-        """Do a part of what is to be done; `begin` has done what was due.
-
-        One part a batch, however many letters ask for it (its own, the timekeeper's): a commit stays one part long.
-        """
-        self._goes_on = False
-        if not self._did_part:
-            self._did_part = True
-            self._market.go_on()
 
     def _halt(self, command: HaltMarket) -> MarketChanged | Refused:
         return self._settle(command.command_id, self._market.halt(command.actor_id))

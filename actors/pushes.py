@@ -1,16 +1,19 @@
 """What subscribers are sent, in the market's own steps; the gateway turns it into text.
 
 trades:MKT   Trade      a stream: each once, numbered by the market
+odds:MKT     Odds       a stream too
 book:MKT     Book       a state: a snapshot, then what changed
 ticker:MKT   Ticker     a state: always the whole of it
 account      Private    one stream an account, of which orders, fills and balances are filters
-any          Gap        these numbers are not sent: fetch them
+any stream   Gap        these numbers are not sent: resume from before them
 """
 
 import msgspec
 
 from actors.directory import MarketEntry
 from actors.levels import Level
+from engine.betting.bookkeeping import odds_channel
+from engine.betting.events import OddsMessage
 from engine.ledger.page import FillMessage, PrivateMessage
 from engine.ledger.records import BalanceRecord, OrderRecord, TradeRecord
 from storage.interface import AccountSnapshot
@@ -23,8 +26,28 @@ class Trade(msgspec.Struct, frozen=True):
     record: TradeRecord
 
     @property
+    def channel(self) -> str:
+        return f"trades:{self.market.channel}"
+
+    @property
     def seq(self) -> int:
         return self.record.number
+
+
+class Odds(msgspec.Struct, frozen=True):
+    """Another board, or another step of a match; its `seq` is its number in the match's stream."""
+
+    market: MarketEntry
+    now_ms: int
+    event: OddsMessage
+
+    @property
+    def channel(self) -> str:
+        return odds_channel(self.market.channel)
+
+    @property
+    def seq(self) -> int:
+        return self.event.standing.number
 
 
 class Book(msgspec.Struct, frozen=True):
@@ -35,6 +58,10 @@ class Book(msgspec.Struct, frozen=True):
     prev_seq: int | None
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+
+    @property
+    def channel(self) -> str:
+        return f"book:{self.market.channel}"
 
 
 class Ticker(msgspec.Struct, frozen=True):
@@ -47,6 +74,10 @@ class Ticker(msgspec.Struct, frozen=True):
     bid: int | None
     ask: int | None
 
+    @property
+    def channel(self) -> str:
+        return f"ticker:{self.market.channel}"
+
 
 class Gap(msgspec.Struct, frozen=True):
     """The messages numbered `first` to `last` are not sent on this channel."""
@@ -54,6 +85,10 @@ class Gap(msgspec.Struct, frozen=True):
     channel: str
     first: int
     last: int
+
+    @property
+    def seq(self) -> int:
+        return self.last
 
 
 class Private(msgspec.Struct, frozen=True):
@@ -77,7 +112,7 @@ class PrivateSnapshot(msgspec.Struct, frozen=True):
         return self.snapshot.last_seq
 
 
-Content = Trade | Book | Ticker | Gap | Private | PrivateSnapshot | PrivateMessage
+Content = Trade | Odds | Book | Ticker | Gap | Private | PrivateSnapshot | PrivateMessage
 
 
 class Post:
@@ -88,3 +123,9 @@ class Post:
     def __init__(self, content: Content) -> None:
         self.content = content
         self.text: str | None = None
+
+    @property
+    def channel(self) -> str:
+        """Where it is sent; a PrivateMessage is not, its line makes others of it."""
+        assert not isinstance(self.content, PrivateMessage)
+        return self.content.channel

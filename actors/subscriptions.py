@@ -2,6 +2,7 @@
 
 topic            what is pushed
 trades:MKT       Trade
+odds:MKT         Odds
 book:MKT         Book
 ticker:MKT       Ticker
 account:ID       PrivateMessage
@@ -12,6 +13,7 @@ from typing import Any
 
 from actors.outbox import Outbox
 from actors.pushes import Post
+from actors.recent_posts import RecentPosts
 from engine.messages import Fact
 
 
@@ -30,10 +32,11 @@ class Unwatch(Fact, frozen=True):
 
 
 class Subscriptions:
-    """The outboxes of each topic, and up to which journal row they have been told everything."""
+    """The outboxes of each topic, up to which journal row they know everything, and what they were told last."""
 
     def __init__(self) -> None:
         self.position: int | None = None  # None before the first broadcaster has recovered
+        self.recent = RecentPosts()  # of streams
         self._watchers: dict[str, dict[Outbox, None]] = {}
 
     def add(self, topic: str, outbox: Outbox) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from engine.betting import bookkeeping as betting
+from engine.betting.match import Match
 from engine.ledger import movements
 from engine.ledger.books import EventWriter, Products
 from engine.ledger.page import Page, PartRefused
@@ -28,8 +30,10 @@ from engine.trading.events import MarketHalted, MarketResumed, OrderClosed, Orde
 
 SPOT = "spot"
 PREDICTION = "prediction"
+BETTING = "betting"
 
-DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {SPOT: SpotSymbol, PREDICTION: Question}
+DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {SPOT: SpotSymbol, PREDICTION: Question, BETTING: Match}
+WITH_BOOK = frozenset({SPOT, PREDICTION})  # whose markets match orders
 
 
 def read_definition(product: str, definition: bytes) -> Any:
@@ -62,10 +66,11 @@ PRODUCTS = Products(
         OrderClosed: _by_product(spot=trading.write_order_closed, prediction=prediction.write_order_closed),
         MarketHalted: _by_product(spot=trading.write_market_halted),
         MarketResumed: _by_product(spot=trading.write_market_resumed),
-        **prediction.WRITERS,
+        **{kind: _by_product(prediction=writer) for kind, writer in prediction.WRITERS.items()},
+        **{kind: _by_product(betting=writer) for kind, writer in betting.WRITERS.items()},
     },
     read_definition,
-    {PREDICTION: prediction.check},
+    {PREDICTION: prediction.check, BETTING: betting.check},
 )
 
 

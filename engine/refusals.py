@@ -6,6 +6,7 @@ the command is certainly not done and left no trace. HTTP statuses are the gatew
 """
 
 import enum
+from collections.abc import Mapping
 
 import msgspec
 
@@ -32,10 +33,17 @@ class Refusal(enum.Enum):
     CANNOT_FILL = "CANNOT_FILL"
     ALREADY_FILLED = "ALREADY_FILLED"
     ALREADY_RUNNING = "ALREADY_RUNNING"
+    ODDS_CHANGED = "ODDS_CHANGED"
+    LIABILITY_LIMIT = "LIABILITY_LIMIT"
+    NOT_SETTLED = "NOT_SETTLED"
+    ALREADY_SETTLED = "ALREADY_SETTLED"
+    ALREADY_CLAIMED = "ALREADY_CLAIMED"
+    NOTHING_TO_CLAIM = "NOTHING_TO_CLAIM"
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """The answer to a command that was not done; `message` is for people."""
+    """The answer to a command that was not done; `message` is for people, `details` for their programs."""
 
     code: Refusal
     message: str
+    details: Mapping[str, object] | None = None  # by the name that a client sees

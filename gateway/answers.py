@@ -1,5 +1,7 @@
 """What a handler gives back: an HTTP status with a body, the same over REST and WebSocket."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from engine.refusals import Refused
@@ -53,7 +55,19 @@ def failure(code: Code, message: str, retry_after_s: int | None = None) -> Answe
 
 def refusal(refused: Refused) -> Answer:
     """Make the answer for what the engine refused."""
-    return failure(refused.code, refused.message)
+    answer = failure(refused.code, refused.message)
+    if not refused.details:
+        return answer
+    return msgspec.structs.replace(answer, body=_with_details(answer.body, refused.details))
+
+
+DETAILS = {field.encode_name: field.name for field in msgspec.structs.fields(ErrorBody)}
+
+
+def _with_details(body: object, details: Mapping[str, object]) -> ErrorBody:
+    """Put the engine's details into the body; each has its field there, so that they are described."""
+    assert isinstance(body, ErrorBody)
+    return msgspec.structs.replace(body, **{DETAILS[name]: value for name, value in details.items()})
 
 
 def as_on(path: str, answer: Answer) -> Answer:

@@ -7,12 +7,15 @@ import trio
 
 from actors.exchange import Exchange
 from gateway.context import Gateway
+from gateway.cors import Application, with_cors
 from gateway.health import Health
 from gateway.identity.passwords import PasswordHasher, Randomness
 from gateway.identity.sessions import Sessions
 from gateway.identity.tokens import Tokens
 from gateway.metrics import Metrics
+from gateway.odds_socket.endpoint import OddsEndpoint
 from gateway.openapi import with_openapi
+from gateway.rate_limits import RateLimit, RateLimits
 from gateway.rest.dispatch import Dispatcher
 from gateway.rest.fast_lane import FastLane
 from gateway.rest.quart_routes import make_quart
@@ -44,25 +47,43 @@ async def open_gateway(
     )
     sessions = Sessions(
         identity=exchange.storage.identity,
+        cache=exchange.cache,
         clock=exchange.clock,
         randomness=randomness,
         hasher=hasher,
         tokens=tokens,
     )
     await sessions.load()
-    health = Health(exchange.storage, shutdown)
+    health = Health(exchange.storage, shutdown, skip_database=settings.readyz_skip_ping)
     await health.probe()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(health.watch)
         follower = Follower(exchange.directory, exchange.broadcaster, exchange.clock.now_ms)
         nursery.start_soon(follower.run)
         metrics = Metrics(exchange.supervisor, health)
-        yield Gateway(exchange, sessions, settings, health, metrics, shutdown, follower)
+        limits = make_rate_limits(settings)
+        yield Gateway(exchange, sessions, settings, health, metrics, shutdown, follower, limits)
         nursery.cancel_scope.cancel()
 
 
-def make_app(gateway: Gateway) -> FastLane:
+def make_rate_limits(settings: Settings) -> RateLimits:
+    """Make the limits that the operator has set; nothing is counted yet."""
+    loopback_too = settings.rate_limit_loopback
+    return RateLimits(
+        login=RateLimit(settings.rate_limit_login, loopback_too=loopback_too),
+        wallet=RateLimit(settings.rate_limit_wallet, loopback_too=loopback_too),
+        betting=RateLimit(settings.rate_limit_betting, loopback_too=loopback_too),
+        orders=RateLimit(settings.rate_limit_orders, loopback_too=loopback_too),
+        other=RateLimit(settings.rate_limit_other, loopback_too=loopback_too),
+        anonymous=RateLimit(settings.rate_limit_anonymous, loopback_too=loopback_too),
+    )
+
+
+def make_app(gateway: Gateway) -> Application:
     """Make the application of an open gateway: order entry first, then the sockets, and Quart for everything else."""
-    dispatcher = Dispatcher(gateway, with_openapi(ROUTES))
+    routes = with_openapi(ROUTES)
+    dispatcher = Dispatcher(gateway, routes)
     stomp = StompEndpoint(gateway, gateway.stomp_topics, make_quart(dispatcher))
-    return FastLane(dispatcher, WebSocketEndpoint(gateway, stomp))
+    app = FastLane(dispatcher, WebSocketEndpoint(gateway, OddsEndpoint(gateway, stomp)))
+    methods = {route.method for route in routes} | {"HEAD"}
+    return with_cors(app, methods, gateway.settings.cors_origins)

@@ -15,6 +15,7 @@ from gateway.health import Health
 from gateway.identity.caller import Caller
 from gateway.identity.sessions import Sessions
 from gateway.metrics import Metrics
+from gateway.rate_limits import RateLimits
 from gateway.settings import Settings
 from gateway.statuses import Problem
 from gateway.stomp.topics import Topics
@@ -37,6 +38,7 @@ class Gateway(msgspec.Struct, frozen=True):
     metrics: Metrics
     shutdown: trio.Event
     stomp_topics: Topics
+    rate_limits: RateLimits
 
 
 Handler = Callable[[Gateway, Caller, Request], Awaitable[Answer]]

@@ -9,12 +9,14 @@ from typing import Annotated
 from msgspec import Meta
 
 from engine.amounts import AMOUNT_DIGITS_MAX, DECIMAL_PATTERN
+from engine.betting.match import ODDS_MAX, ODDS_MIN
 from engine.refusals import Refusal
 from gateway.answers import Rejected
 
 BODY_BYTES_MAX = 64 * 1024  # a batch of twenty orders has 20 KB; above it 413
 PAGE_MAX = 500
 PAGE_DEFAULT = 100
+PAGES_MAX = 2**31  # a page's first row is counted in 64 bits
 DEPTH_MAX = 1_000  # levels of a book's side
 DEPTH_DEFAULT = 50
 
@@ -32,6 +34,13 @@ EMAIL_PATTERN = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A
 NOTE_PATTERN = rf"^{_PRINTABLE}{{1,500}}\Z"
 ID_PATTERN = r"^[1-9][0-9]{0,15}\Z"
 ACCOUNT_PATTERN = r"^([1-9][0-9]{0,15}|outside|fees|house|market_maker)\Z"
+ADDRESS_PATTERN = r"^0x[0-9A-Fa-f]{40}\Z"
+SIGNATURE_PATTERN = r"^0x[0-9A-Fa-f]{130}\Z"
+MESSAGE_PREFIX = "Login to KMarket: nonce="  # the specification's words
+MESSAGE_PATTERN = rf"^{MESSAGE_PREFIX}[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}\Z"
+
+STAKE_PATTERN = rf"^[1-9][0-9]{{0,{AMOUNT_DIGITS_MAX - 1}}}\Z"
+UNITS_PATTERN = rf"^(0|[1-9][0-9]{{0,{AMOUNT_DIGITS_MAX - 1}}})\Z"
 
 ID_END = 2**53  # ids are below it: whole in a double
 
@@ -44,6 +53,14 @@ Password = Annotated[str, Meta(pattern=SECRET_PATTERN)]
 Decimal = Annotated[str, Meta(pattern=DECIMAL_PATTERN, max_length=AMOUNT_DIGITS_MAX + 1)]
 Id = Annotated[int, Meta(ge=1, lt=ID_END)] | Annotated[str, Meta(pattern=ID_PATTERN)]
 AccountName = Annotated[str, Meta(pattern=ACCOUNT_PATTERN)]
+WalletAddress = Annotated[str, Meta(pattern=ADDRESS_PATTERN)]
+WalletMessage = Annotated[str, Meta(pattern=MESSAGE_PATTERN)]
+WalletSignature = Annotated[str, Meta(pattern=SIGNATURE_PATTERN)]
+Stake = Annotated[str, Meta(pattern=STAKE_PATTERN)]  # in smallest units
+Units = Annotated[str, Meta(pattern=UNITS_PATTERN)]
+OptionNumber = Annotated[int, Meta(ge=1, lt=ID_END)]
+AskedOdds = Annotated[int, Meta(ge=ODDS_MIN, le=ODDS_MAX)]  # in hundredths
+Page = Annotated[int, Meta(ge=1, le=PAGES_MAX)]  # counted from 1
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 Levels = Annotated[int, Meta(ge=1, le=DEPTH_MAX)]
 
@@ -57,6 +74,11 @@ WORDS = {
     DECIMAL_PATTERN: 'must be a plain decimal number in a string, such as "12.5", and not below zero',
     ID_PATTERN: "must be an id: a whole number from 1 to 9007199254740991",
     ACCOUNT_PATTERN: "must be a user's id, outside, fees, house or market_maker",
+    STAKE_PATTERN: f'must be a whole number above 0 in a string, such as "1000", of at most {AMOUNT_DIGITS_MAX} digits',
+    UNITS_PATTERN: f'must be a whole number in a string, such as "1000", of at most {AMOUNT_DIGITS_MAX} digits',
+    ADDRESS_PATTERN: "must be the address of a wallet: 0x and 40 hex digits",
+    SIGNATURE_PATTERN: "must be a signature: 0x and 130 hex digits, which are 65 bytes",
+    MESSAGE_PATTERN: f'must be "{MESSAGE_PREFIX}", and after it the nonce that was given',
 }
 
 

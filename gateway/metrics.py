@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from actors.core import Supervisor
 from gateway.health import Health
+from gateway.sockets import Sockets
 
 # From below a cached read to the request's deadline.
 LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -46,7 +47,7 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("rialto_requests_in_flight", "HTTP requests under way", registry=self.registry)
-        self.sockets = Gauge("rialto_sockets", "Open WebSockets", registry=self.registry)
+        self.sockets = Sockets(self.registry)
         self.registry.register(ExchangeCollector(supervisor, health))
 
     def of_class(self, route_class: str) -> RequestMetrics:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from engine.refusals import Refusal
-from gateway.answers import Answer
+from gateway.answers import RETRY_AFTER_S, Answer
 from gateway.context import Caller, Gateway
-from gateway.rest.route import Access, Route, RouteClass
+from gateway.rest.route import WITH_BODY, Access, Route, RouteClass
 from gateway.rest.symbols import NoRequest
 from gateway.shapes import ErrorBody
 from gateway.statuses import STATUSES, Code, Problem
@@ -22,11 +22,21 @@ PATH = "/openapi.json"
 ALWAYS = (Problem.INTERNAL_ERROR, Problem.BUSY, Problem.SHUTTING_DOWN, Problem.DATABASE_AWAY, Problem.UNKNOWN)
 FOR_ACCESS: Mapping[Access, tuple[Code, ...]] = {
     Access.ANYONE: (),
-    Access.USER: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED),
+    Access.SESSION: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED),
+    Access.USER: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED, Refusal.FORBIDDEN),
     Access.MARKET_MAKER: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED, Refusal.FORBIDDEN),
     Access.ADMIN: (Problem.UNAUTHORIZED, Refusal.ACCOUNT_SUSPENDED, Refusal.FORBIDDEN),
 }
 FOR_BODY = (Problem.TOO_LARGE, Problem.TOO_SLOW)
+
+# Which answers say when to come back.
+PASSING = {str(STATUSES[code].on_v1) for code in RETRY_AFTER_S}
+RETRY_AFTER: Json = {
+    "Retry-After": {
+        "description": "The seconds after which it makes sense to try again",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 
 
 def with_openapi(routes: tuple[Route, ...]) -> tuple[Route, ...]:
@@ -55,7 +65,8 @@ def document(routes: tuple[Route, ...]) -> Json:
             "version": "1",
             "description": (
                 "Amounts and prices are decimal strings, times are ms since 1970 UTC, lists are bare. "
-                "Prediction markets (/api/* without v1, and /api/v1/prediction) have prices as numbers, in cents."
+                "Prediction markets (/api/* without v1, and /api/v1/prediction) have prices as numbers, in cents. "
+                "In betting (/api/v1/markets, odds, bets) amounts are strings of whole smallest units."
             ),
         },
         "paths": paths,
@@ -107,12 +118,12 @@ def _operation(route: Route, schemas: Schemas) -> Json:
     if route.request is NoRequest:
         return operation
     fields, required = schemas.fields(route.request)
-    in_query = route.in_query if route.method == "POST" else [name for name in fields if name not in in_path]
+    in_query = route.in_query if route.method in WITH_BODY else [name for name in fields if name not in in_path]
     if in_path or in_query:
         operation["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": fields[name]} for name in in_path
         ] + [{"name": name, "in": "query", "required": name in required, "schema": fields[name]} for name in in_query]
-    if route.method == "POST":
+    if route.method in WITH_BODY:
         operation["requestBody"] = _body(route, schemas, in_path)
     return operation
 
@@ -150,7 +161,10 @@ def _responses(route: Route, schemas: Schemas) -> Json:
         by_status.setdefault(STATUSES[code].on(route.path), []).append(code.value)
     for status, codes in sorted(by_status.items()):
         content = {"application/json": {"schema": schemas.of(ErrorBody)}}
-        responses.setdefault(str(status), {"description": ", ".join(dict.fromkeys(codes)), "content": content})
+        response = {"description": ", ".join(dict.fromkeys(codes)), "content": content}
+        if str(status) in PASSING:
+            response["headers"] = RETRY_AFTER
+        responses.setdefault(str(status), response)
     return responses
 
 
@@ -161,7 +175,8 @@ def codes_of(route: Route) -> tuple[Code, ...]:
         *((Refusal.MALFORMED,) if has_fields else ()),
         *FOR_ACCESS[route.access],
         *route.refusals,
-        *(FOR_BODY if has_fields and route.method == "POST" else ()),
+        *(FOR_BODY if has_fields and route.method in WITH_BODY else ()),
+        *((Problem.TOO_MANY_REQUESTS,) if route.route_class is not RouteClass.OPERATIONS else ()),
         *ALWAYS,
     )
 

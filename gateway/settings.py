@@ -1,6 +1,7 @@
 """What an operator can set: environment variables, read once at the start. A wrong one is a sentence that names it."""
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,12 +13,18 @@ from engine.amounts import MalformedAmount, parse_decimal
 from engine.ledger.assets import ASSETS
 from engine.prediction.lifecycle import Rules
 from gateway.address import Network
+from gateway.cors import is_origin
 from gateway.limits import PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, USERNAME_PATTERN
+from gateway.rate_limits import Rate
 
 JWT_SECRET_BYTES_MIN = 32  # HS256's own size: a shorter secret is the weakest part
 JWT_EXP_DAYS_MAX = 365
 REQUEST_DEADLINE_S = 10.0  # the contract's number
 WINDOW_S_MAX = 365 * 24 * 60 * 60  # longer than a year is a mistake
+BURST_OF_RATE = 2  # a burst that is not set, as many times the rate: the odds specification's 20 to 10
+NO_LIMIT = "off"
+BETTING_ASSET = "USD"
+BETTING_POOL = 10_000  # of the asset, whichever it is: what the house puts into a match unless it is told otherwise
 
 
 class SettingsError(Exception):
@@ -38,9 +45,19 @@ class Settings(msgspec.Struct, frozen=True):
     admin_username: str = "admin"
     admin_password: str | None = None
     simulated_deposits: bool = True
+    betting_asset: str = BETTING_ASSET
+    betting_pool: int = BETTING_POOL * 10 ** ASSETS[BETTING_ASSET].decimals  # units of it
     house_seed: int = 1_000_000 * 10 ** ASSETS["USD"].decimals  # units of USD
     trusted_proxies: tuple[Network, ...] = ()
     rate_limit_loopback: bool = False
+    rate_limit_login: Rate | None = Rate(10, 20)
+    rate_limit_wallet: Rate | None = Rate(10, 20)
+    rate_limit_betting: Rate | None = Rate(10, 20)
+    rate_limit_orders: Rate | None = Rate(1_000, 2_000)
+    rate_limit_other: Rate | None = Rate(100, 200)
+    rate_limit_anonymous: Rate | None = Rate(100, 200)
+    cors_origins: tuple[str, ...] = ()  # beside those of gateway/cors.py
+    readyz_skip_ping: bool = False
     log_format: Literal["auto", "terminal", "json"] = "auto"  # auto: readable on a terminal, JSON otherwise
     request_deadline_s: float = REQUEST_DEADLINE_S
     resolution_approvals: int = 1
@@ -63,6 +80,11 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
                 found[field] = read(text)
             except ValueError as error:
                 raise SettingsError(f"{name} {error}.") from None
+    asset = ASSETS[found.get("betting_asset", BETTING_ASSET)]
+    try:
+        found["betting_pool"] = parse_decimal(found.get("betting_pool", str(BETTING_POOL)), asset.decimals)
+    except MalformedAmount as malformed:
+        raise SettingsError(f"BETTING_POOL {malformed}.") from None
     return Settings(**found)
 
 
@@ -135,11 +157,37 @@ def _dollars(text: str) -> int:
         raise ValueError(str(malformed)) from None
 
 
+def _asset(text: str) -> str:
+    if text not in ASSETS:
+        raise ValueError(f"must be one of {', '.join(ASSETS)}")
+    return text
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
     except ValueError:
         raise ValueError("must be IP addresses or networks with commas between, such as 10.0.0.0/8,::1") from None
+
+
+def _rate(text: str) -> Rate | None:
+    if text == NO_LIMIT:
+        return None
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(?:/([1-9][0-9]{0,6}))?", text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError(f"must be requests a second, such as 10, or with those at once, such as 10/20, or {NO_LIMIT}")
+    per_second = float(found[1])
+    return Rate(per_second, int(found[2]) if found[2] else math.ceil(BURST_OF_RATE * per_second))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(","))
+    if not all(map(is_origin, origins)):
+        raise ValueError(
+            "must be origins as browsers send them, with commas between, such as https://example.com or"
+            " http://10.0.0.5:3000: lower case, no path, no *, and no port 80 of http or 443 of https"
+        )
+    return origins
 
 
 def _log_format(text: str) -> str:
@@ -161,8 +209,18 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ADMIN_PASSWORD": ("admin_password", _password),
     "SIMULATED_DEPOSITS": ("simulated_deposits", _switch),
     "HOUSE_SEED_USD": ("house_seed", _dollars),
+    "BETTING_ASSET": ("betting_asset", _asset),
+    "BETTING_POOL": ("betting_pool", _text),
     "TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "RATE_LIMIT_LOOPBACK": ("rate_limit_loopback", _switch),
+    "RATE_LIMIT_LOGIN": ("rate_limit_login", _rate),
+    "RATE_LIMIT_WALLET": ("rate_limit_wallet", _rate),
+    "RATE_LIMIT_BETTING": ("rate_limit_betting", _rate),
+    "RATE_LIMIT_ORDERS": ("rate_limit_orders", _rate),
+    "RATE_LIMIT_OTHER": ("rate_limit_other", _rate),
+    "RATE_LIMIT_ANONYMOUS": ("rate_limit_anonymous", _rate),
+    "CORS_ORIGINS": ("cors_origins", _origins),
+    "READYZ_SKIP_PING": ("readyz_skip_ping", _switch),
     "LOG_FORMAT": ("log_format", _log_format),
     "REQUEST_DEADLINE_S": ("request_deadline_s", _seconds),
     "RESOLUTION_APPROVALS": ("resolution_approvals", _whole(1, 2)),

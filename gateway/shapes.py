@@ -316,11 +316,14 @@ def book_view(depth: Depth, symbol: SpotSymbol) -> BookView:
     )
 
 
-class ErrorBody(msgspec.Struct, frozen=True):
-    """The one body of all bad news: `code` for programs, `message` for people."""
+class ErrorBody(Shape, frozen=True):
+    """The one body of all bad news: `code` for programs, `message` for people; further fields where a code has some."""
 
     code: str
     message: str
+    odds: int | UnsetType = UNSET  # ODDS_CHANGED: those of now, in hundredths
+    max_stake: str | UnsetType = UNSET  # LIABILITY_LIMIT: the largest that would pass, in units
+    claims: list[int] | UnsetType = UNSET  # ALREADY_CLAIMED: the first bets that stand in the way
 
 
 class StatusView(Shape, frozen=True):

@@ -1,9 +1,9 @@
 -- The one statement that makes an entry durable: one round trip, one implicit transaction.
 --
 --   $1 .. $4   the journal's row: sequence, now_ms, body, hash
---   $5 .. $15  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
---              as an order's `held`, is passed over)
---   $16        how many rows each of the eleven parts has
+--   $5 .. $18  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
+--              as an order's `held` or a bet's `result`, is passed over)
+--   $19        how many rows each of the fourteen parts has
 --
 -- The last lines divide by zero, which undoes all of it, unless the journal stood right before this entry and each part
 -- touched as many rows as were sent. JSON, because one encoder makes it of the records as they are: beside one array a
@@ -101,6 +101,27 @@ new_maker_audit as (
     insert into maker_audit
     select * from json_populate_recordset(null::maker_audit, $15::json)
     returning 1
+),
+written_bets as (
+    insert into bets
+    select * from json_populate_recordset(null::bets, $16::json)
+    on conflict (bet_id) do update
+    set payout = excluded.payout, claim_tx_hash = excluded.claim_tx_hash, claimed_ms = excluded.claimed_ms
+    returning 1
+),
+written_options as (
+    insert into options
+    select * from json_populate_recordset(null::options, $17::json)
+    on conflict (market_id, number) do update
+    set odds = excluded.odds, offered = excluded.offered, result = excluded.result
+    returning 1
+),
+new_admin_actions as (
+    insert into admin_actions (admin_id, action, target, details, created_ms)
+    select * from json_to_recordset($18::json) as noted (
+        admin_id bigint, action text, target text, details text, created_ms bigint
+    )
+    returning 1
 )
 select 1 / (
     (select coalesce(max(sequence), 0) from journal) = $1 - 1
@@ -115,6 +136,9 @@ select 1 / (
         (select count(*) from new_transactions),
         (select count(*) from new_channels),
         (select count(*) from written_positions),
-        (select count(*) from new_maker_audit)
-    ] = $16::bigint[]
+        (select count(*) from new_maker_audit),
+        (select count(*) from written_bets),
+        (select count(*) from written_options),
+        (select count(*) from new_admin_actions)
+    ] = $19::bigint[]
 )::int

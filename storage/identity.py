@@ -3,7 +3,8 @@
 import asyncpg
 import msgspec
 
-from storage.interface import AdminAction, NameTaken, UserRecord
+from engine.ledger.records import AdminAction
+from storage.interface import AddressTaken, NameTaken, UserRecord
 from storage.pool import Pool
 
 # Names are compared without case, but for letters outside ASCII, whatever the database's locale.
@@ -13,6 +14,14 @@ CREATE_USER = """
     insert into users (username, email, password_hash, role, state, created_ms)
     values ($1, $2, $3, $4, 'active', $5)
     returning *
+"""
+CREATE_WALLET_USER = """
+    insert into users (role, state, created_ms, address) values ($1, 'active', $2, $3) returning *
+"""
+# Both only fill in what is not there: a user is known by name and wallet for good.
+SET_ADDRESS = "update users set address = $2 where user_id = $1 and (address is null or address = $2)"
+SET_CREDENTIALS = """
+    update users set username = $2, email = $3, password_hash = $4 where user_id = $1 and username is null
 """
 # A change and its row of the audit: no row without a change.
 SET_ROLE = """
@@ -31,6 +40,7 @@ ADMIN_ACTIONS = """
 
 class _RevokedToken(msgspec.Struct):
     jti: str
+    expires_ms: int
 
 
 class PostgresIdentity:
@@ -46,11 +56,21 @@ class PostgresIdentity:
             raise NameTaken(username) from error
         return user
 
+    async def create_wallet_user(self, address: str, role: str, now_ms: int) -> UserRecord:
+        try:
+            [user] = await self._pool.fetch(UserRecord, CREATE_WALLET_USER, role, now_ms, address)
+        except asyncpg.UniqueViolationError as error:
+            raise AddressTaken(address) from error
+        return user
+
     async def user_by_name(self, username: str) -> UserRecord | None:
-        return next(iter(await self._pool.fetch(UserRecord, BY_NAME, username)), None)
+        return await self._find(BY_NAME, username)
+
+    async def user_by_address(self, address: str) -> UserRecord | None:
+        return await self._find("select * from users where address = $1", address)
 
     async def user(self, user_id: int) -> UserRecord | None:
-        return next(iter(await self._pool.fetch(UserRecord, "select * from users where user_id = $1", user_id)), None)
+        return await self._find("select * from users where user_id = $1", user_id)
 
     async def users(self) -> list[UserRecord]:
         return await self._pool.fetch(UserRecord, "select * from users order by user_id")
@@ -60,6 +80,12 @@ class PostgresIdentity:
 
     async def record_login(self, user_id: int, now_ms: int) -> None:
         await self._change_one("update users set last_login_ms = $2 where user_id = $1", user_id, now_ms)
+
+    async def set_address(self, user_id: int, address: str) -> None:
+        await self._fill_in(AddressTaken(address), SET_ADDRESS, user_id, address)
+
+    async def set_credentials(self, user_id: int, username: str, email: str, password_hash: str) -> None:
+        await self._fill_in(NameTaken(username), SET_CREDENTIALS, user_id, username, email, password_hash)
 
     async def set_role(self, user_id: int, role: str, action: AdminAction) -> None:
         await self._change_one(SET_ROLE, user_id, role, *_values(action))
@@ -77,9 +103,26 @@ class PostgresIdentity:
         statement = "insert into revoked_tokens (jti, expires_ms) values ($1, $2) on conflict do nothing"
         await self._pool.execute(statement, jti, expires_ms)
 
-    async def revoked_tokens(self, now_ms: int) -> list[str]:
-        statement = "select * from revoked_tokens where expires_ms > $1 order by jti"
-        return [token.jti for token in await self._pool.fetch(_RevokedToken, statement, now_ms)]
+    async def revoked_tokens(self, now_ms: int) -> dict[str, int]:
+        statement = "select * from revoked_tokens where expires_ms > $1"
+        return {token.jti: token.expires_ms for token in await self._pool.fetch(_RevokedToken, statement, now_ms)}
+
+    async def forget_revoked(self, before_ms: int) -> None:
+        await self._pool.execute("delete from revoked_tokens where expires_ms < $1", before_ms)
+
+    async def _find(self, statement: str, value: object) -> UserRecord | None:
+        return next(iter(await self._pool.fetch(UserRecord, statement, value)), None)
+
+    async def _fill_in(self, taken: NameTaken | AddressTaken, statement: str, user_id: int, *values: object) -> None:
+        """Give a user something that nobody else has. Raises `taken`, or LookupError."""
+        try:
+            changed = await self._pool.execute(statement, user_id, *values)
+        except asyncpg.UniqueViolationError as error:
+            raise taken from error
+        if not changed:
+            if await self.user(user_id) is None:
+                raise LookupError(f"there is no user {user_id}")
+            raise taken
 
     async def _change_one(self, statement: str, user_id: int, *values: object) -> None:
         """Run a change of one user. Raises LookupError if there is none of this id."""

@@ -6,11 +6,14 @@ Identity     users, revoked tokens, admin actions: transactions of their own, th
 Preferences  what an administrator has set: no money, so likewise
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
 
+from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import (
+    AdminAction,
     AssetLogRecord,
     BalanceRecord,
     Entry,
@@ -39,7 +42,11 @@ class CommitImpossible(StorageError):
 
 
 class NameTaken(StorageError):
-    """A user of this name exists already."""
+    """A user of this name exists already, or the user has another one."""
+
+
+class AddressTaken(StorageError):
+    """A user with this wallet exists already, or the user has another one."""
 
 
 class JournalHead(msgspec.Struct, frozen=True):
@@ -56,34 +63,24 @@ NO_JOURNAL = JournalHead(0, bytes(32), 0)
 class Counters(msgspec.Struct, frozen=True):
     """The highest ids that the tables hold, 0 where there is none."""
 
-    order_id: int
+    order_id: int  # of orders and bets, which are numbered together
     trade_id: int
     log_id: int
     market_id: int
 
 
 class UserRecord(msgspec.Struct, frozen=True):
-    """A row of `users`; its id is the id of its account."""
+    """A row of `users`; its id is the id of its account. A user has a name with a password, a wallet, or both."""
 
     user_id: int
-    username: str
-    email: str
-    password_hash: str
+    username: str | None
+    email: str | None
+    password_hash: str | None
     role: str  # user, market_maker, admin
     state: str  # active, suspended
     created_ms: int
     last_login_ms: int | None
-
-
-class AdminAction(msgspec.Struct, frozen=True):
-    """A row of `admin_actions`: who did what to what, and why."""
-
-    action_id: int
-    admin_id: int
-    action: str
-    target: str
-    details: str  # JSON
-    created_ms: int
+    address: str | None  # of the wallet: 0x and 40 hex digits, in lower case
 
 
 class OrderFilter(msgspec.Struct, frozen=True):
@@ -107,6 +104,16 @@ class TradeFilter(msgspec.Struct, frozen=True):
     product: str | None = None
 
 
+class BetFilter(msgspec.Struct, frozen=True):
+    """Which bets a list shows; None means any. Newest first, without the first `offset`."""
+
+    account_id: int | None = None
+    market_id: int | None = None
+    settled: bool | None = None  # whether their option has a result
+    offset: int = 0
+    limit: int = 100
+
+
 class PricePoint(msgspec.Struct, frozen=True):
     """What a trade was made at, and when."""
 
@@ -123,6 +130,13 @@ class PriceBar(msgspec.Struct, frozen=True):
     low_ticks: int
     close_ticks: int
     quantity_lots: int
+
+
+class ChannelRow(msgspec.Struct, frozen=True):
+    """A commit that wrote on a stream, and the number that the stream had after it."""
+
+    last_seq: int
+    record: JournalRecord
 
 
 class Writer(Protocol):
@@ -172,11 +186,46 @@ class Reader(Protocol):
     async def stream_numbers(self) -> dict[str, int]:
         """The last number of every stream."""
 
+    async def stream_number(self, channel: str) -> int:
+        """The last number of one stream, 0 before its first message."""
+
+    async def channel_rows(self, channel: str, after_seq: int, limit: int) -> list[ChannelRow]:
+        """The first commits that wrote on a stream after this number, oldest first.
+
+        What the first of them wrote may begin before it.
+        """
+
     async def order(self, order_id: int) -> OrderRecord | None: ...
+
+    async def orders_by_id(self, order_ids: Collection[int]) -> dict[int, OrderRecord]:
+        """Those that there are."""
+
     async def order_by_client_id(self, account_id: int, client_order_id: str) -> OrderRecord | None: ...
     async def orders(self, which: OrderFilter) -> list[OrderRecord]: ...
     async def trades(self, which: TradeFilter) -> list[TradeRecord]: ...
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None: ...
+
+    async def bet(self, bet_id: int) -> BetRecord | None: ...
+    async def bet_by_client_id(self, account_id: int, client_bet_id: str) -> BetRecord | None: ...
+
+    async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
+        """A page of the bets, and how many there are in all."""
+
+    async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
+        """Of one market or of all, by id.
+
+        Left out is what nothing can come of any more: the lost bets of a match that is settled or void and some of
+        whose bets are claimed, so that its results stand.
+        """
+
+    async def claimed_bets(self, market_id: int) -> list[BetRecord]:
+        """By id."""
+
+    async def claim_counts(self) -> dict[tuple[int, int], int]:
+        """How many bets are claimed of each option, by market and number; those without any are not there."""
+
+    async def options(self, market_id: int | None = None) -> list[OptionRecord]:
+        """Of one market or of all, by market and number."""
 
     async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
         """Every trade's price from `since_ms` on, oldest first, and before them the last one earlier."""
@@ -214,11 +263,21 @@ class Identity(Protocol):
     async def create_user(self, username: str, email: str, password_hash: str, role: str, now_ms: int) -> UserRecord:
         """Raises NameTaken; names are compared without case."""
 
+    async def create_wallet_user(self, address: str, role: str, now_ms: int) -> UserRecord:
+        """Make a user without a name. Raises AddressTaken."""
+
     async def user_by_name(self, username: str) -> UserRecord | None: ...
+    async def user_by_address(self, address: str) -> UserRecord | None: ...
     async def user(self, user_id: int) -> UserRecord | None: ...
     async def users(self) -> list[UserRecord]: ...
     async def set_password(self, user_id: int, password_hash: str) -> None: ...
     async def record_login(self, user_id: int, now_ms: int) -> None: ...
+
+    async def set_address(self, user_id: int, address: str) -> None:
+        """Give a user a wallet, for good; the same one again changes nothing. Raises AddressTaken."""
+
+    async def set_credentials(self, user_id: int, username: str, email: str, password_hash: str) -> None:
+        """Give a user who has none a name and a password. Raises NameTaken."""
 
     async def set_role(self, user_id: int, role: str, action: AdminAction) -> None:
         """Change and audit row in one transaction; the action's id is given by the table."""
@@ -230,8 +289,11 @@ class Identity(Protocol):
     async def admin_actions(self, before: int | None, limit: int) -> list[AdminAction]: ...
     async def revoke_token(self, jti: str, expires_ms: int) -> None: ...
 
-    async def revoked_tokens(self, now_ms: int) -> list[str]:
-        """The ids of revoked tokens that have not expired by themselves."""
+    async def revoked_tokens(self, now_ms: int) -> dict[str, int]:
+        """The ids of revoked tokens that have not expired by themselves, and when they will."""
+
+    async def forget_revoked(self, before_ms: int) -> None:
+        """Drop the rows of tokens that expired before then."""
 
 
 class Preferences(Protocol):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from storage.interface import AdminAction
+from engine.ledger.records import AdminAction
 from storage.pool import Pool
 
 SAVE_MAKER = """

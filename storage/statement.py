@@ -26,6 +26,9 @@ def arguments(entry: Entry) -> list[object]:
         entry.channels,
         entry.positions,
         entry.maker_audit,
+        entry.bets,
+        entry.options,
+        entry.admin_actions,
     )
     rows = [_encode(part).decode() for part in parts]
     return [journal.sequence, journal.now_ms, journal.body, journal.hash, *rows, list(map(len, parts))]

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.ledger.audit import audit
+from engine.ledger.bets import BetRecord, Result
 from engine.ledger.books import Books
 from engine.ledger.fold import fold
 from engine.ledger.journal import GENESIS_HASH, JournalError
-from engine.ledger.records import BalanceRecord
+from engine.ledger.records import BalanceRecord, MarketState
 from engine.products import PRODUCTS
 from storage.interface import Reader
 
@@ -32,7 +34,8 @@ async def verify(reader: Reader) -> Verified:
     try:
         while rows := await reader.journal(books.journal_sequence, ROWS):
             for entry in fold(books, rows):
-                last_order_id = max([last_order_id, *(order.order_id for order in entry.new_orders)])
+                ids = [*(order.order_id for order in entry.new_orders), *(bet.bet_id for bet in entry.bets)]
+                last_order_id = max([last_order_id, *ids])
     except JournalError as error:
         return Verified(books.journal_sequence, len(books.balances), len(books.open_orders), (str(error),))
     audit(books)
@@ -41,13 +44,21 @@ async def verify(reader: Reader) -> Verified:
         *_compare("balance", _balances(books), {(b.account_id, b.asset): b for b in await reader.balances()}),
         *_compare("open order", books.open_orders, {order.order_id: order for order in await reader.open_orders()}),
         *_compare("position", books.positions, {(p.market_id, p.account_id): p for p in await reader.positions()}),
+        *_compare("bet", _unclaimed(books), {bet.bet_id: bet for bet in await reader.unclaimed_bets()}),
+        *_compare("option", _options(books), {(o.market_id, o.number): o for o in await reader.options()}),
+        *_compare("claims of option", books.claims, await reader.claim_counts()),
         *_compare("market", books.markets, {market.market_id: market for market in await reader.markets()}),
         *_compare("stream", books.streams, await reader.stream_numbers()),
         *_compare(
             "last id of",
-            {"orders": last_order_id, "trades": books.trade_id, "asset logs": books.log_id, "markets": books.market_id},
             {
-                "orders": counters.order_id,
+                "orders and bets": last_order_id,
+                "trades": books.trade_id,
+                "asset logs": books.log_id,
+                "markets": books.market_id,
+            },
+            {
+                "orders and bets": counters.order_id,
                 "trades": counters.trade_id,
                 "asset logs": counters.log_id,
                 "markets": counters.market_id,
@@ -60,6 +71,22 @@ async def verify(reader: Reader) -> Verified:
 def _balances(books: Books) -> dict[Any, Any]:
     """The folded balances as rows."""
     return {key: BalanceRecord(*key, *balance) for key, balance in books.balances.items()}
+
+
+def _unclaimed(books: Books) -> dict[int, BetRecord]:
+    """The folded bets as `Reader.unclaimed_bets` tells them: with results, without those that nothing becomes of."""
+    paid = {market_id for market_id, _ in books.claims}
+    found = {}
+    for bet_id, bet in books.bets.items():
+        result = books.options[bet.market_id][bet.option_number].result
+        ended = bet.market_id in paid and books.markets[bet.market_id].state in (MarketState.SETTLED, MarketState.VOID)
+        if not (ended and result is Result.LOSS):
+            found[bet_id] = replace(bet, result=result)
+    return found
+
+
+def _options(books: Books) -> dict[Any, Any]:
+    return {(option.market_id, option.number): option for match in books.options.values() for option in match.values()}
 
 
 def _compare(what: str, folded: dict[Any, Any], tables: dict[Any, Any]) -> Iterable[str]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = ("engine", "storage", "actors", "gateway", "run")
 
 # Within the engine: products stand side by side on what they share, that on the ledger, the ledger on matching.
-ENGINE_LAYERS = (("matching",), ("ledger",), ("trading",), ("spot", "prediction"), ("products",))
+ENGINE_LAYERS = (("matching",), ("ledger",), ("trading",), ("spot", "prediction", "betting"), ("products",))
 
 OUTSIDE_WORLD = {
     "time",
@@ -102,11 +102,12 @@ def test_products_stand_on_the_ledger_and_know_nothing_of_each_other(path: Path)
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
-        ("amounts", {"matching", "ledger", "trading", "spot", "prediction", "products"}),
-        ("matching", {"ledger", "trading", "spot", "prediction", "products"}),
-        ("trading", {"spot", "prediction", "products"}),
-        ("spot", {"prediction", "products"}),
-        ("prediction", {"spot", "products"}),
+        ("amounts", {"matching", "ledger", "trading", "spot", "prediction", "betting", "products"}),
+        ("matching", {"ledger", "trading", "spot", "prediction", "betting", "products"}),
+        ("trading", {"spot", "prediction", "betting", "products"}),
+        ("spot", {"prediction", "betting", "products"}),
+        ("prediction", {"spot", "betting", "products"}),
+        ("betting", {"spot", "prediction", "products"}),
         ("products", set()),
     ],
 )

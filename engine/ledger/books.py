@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result, Tally, add_to_tally
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.journal import JournalCodec
 from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord, PositionRecord
@@ -17,6 +18,7 @@ BalanceKey = tuple[int, str]  # account, asset
 BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
 
 PositionKey = tuple[int, int]  # market, account
+OptionKey = tuple[int, int]  # market, number
 Shares = tuple[int, int, int, int]  # of one market: YES and NO there are, money paid for them at the end, payouts held
 NO_SHARES: Shares = (0, 0, 0, 0)
 
@@ -49,6 +51,9 @@ class Books:
         markets: Iterable[MarketRecord] = (),
         positions: Iterable[PositionRecord] = (),
         streams: Mapping[str, int] | None = None,
+        bets: Iterable[BetRecord] = (),
+        options: Iterable[OptionRecord] = (),
+        claims: Mapping[OptionKey, int] | None = None,
     ) -> None:
         self.products = products
         self.codec = JournalCodec(tuple(products.writers))
@@ -68,6 +73,17 @@ class Books:
         self.shares: dict[int, Shares] = {}
         for position in positions:
             self._take(position)
+        self.bets: dict[int, BetRecord] = {}  # those that are not claimed, and not lost for good
+        self._without_lost: set[int] = set()  # matches whose lost bets are not among them any more
+        self.tallies: dict[OptionKey, Tally] = {}
+        self.claims = dict(claims or {})  # how many bets have been claimed
+        self.options: dict[int, dict[int, OptionRecord]] = {}  # by market
+        for option in options:
+            self.options.setdefault(option.market_id, {})[option.number] = option
+        for bet in bets:
+            self.bets[bet.bet_id] = bet
+            key = (bet.market_id, bet.option_number)
+            self.tallies[key] = add_to_tally(self.tallies.get(key, NO_TALLY), bet.stake, bet.odds)
 
     def balance(self, account_id: int, asset: str) -> Balance:
         return self.balances.get((account_id, asset), (0, 0))
@@ -87,6 +103,18 @@ class Books:
         self.shares.pop(market_id, None)
         for key in [key for key in self.positions if key[0] == market_id]:
             del self.positions[key]
+
+    def forget_lost(self, market_id: int) -> None:
+        """Leave the lost bets of a settled match to the tables, once a bet on it is paid: its results are to stay."""
+        options = self.options.get(market_id, {})
+        if market_id in self._without_lost or not any((market_id, number) in self.claims for number in options):
+            return
+        self._without_lost.add(market_id)
+        for bet in [bet for bet in self.bets.values() if bet.market_id == market_id]:
+            if options[bet.option_number].result is Result.LOSS:
+                del self.bets[bet.bet_id]
+                key = (market_id, bet.option_number)
+                self.tallies[key] = add_to_tally(self.tallies[key], bet.stake, bet.odds, -1)
 
     def issued(self, asset: str) -> int:
         """How much of an asset is inside the exchange."""

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from engine.ledger.records import MarketRecord
+from engine.ledger.records import MarketRecord, MarketState
 from engine.messages import Command, Known
 from engine.refusals import Refused
 
@@ -46,7 +46,7 @@ class PostMovement(Command[Moved | Refused], frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """The market exists and takes orders."""
+    """The market exists, in the state that was asked for."""
 
     market: MarketRecord
 
@@ -58,3 +58,4 @@ class ListMarket(Command[Listed | Refused], frozen=True):
     name: str | None
     definition: bytes
     command_id: int = 0
+    state: MarketState = MarketState.OPEN

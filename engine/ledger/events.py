@@ -3,6 +3,7 @@
 import msgspec
 
 from engine.ledger.commands import MovementKind
+from engine.ledger.records import MarketState
 from engine.ledger.units import Units
 
 
@@ -25,6 +26,7 @@ class MarketListed(msgspec.Struct, frozen=True):
     product: str
     name: str
     definition: str
+    state: MarketState = MarketState.OPEN
 
 
 LedgerEvent = MoneyMoved | MarketListed

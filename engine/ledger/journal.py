@@ -10,7 +10,7 @@ msgpack stops at 64 bits; enums are their values; fields stand in the order of t
 import enum
 import hashlib
 from collections.abc import Callable
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgpack
 import msgspec
@@ -69,18 +69,14 @@ class JournalCodec:
 
     def pack(self, row: Row) -> bytes:
         """Write a row's body."""
-        packers = self._packers
-        parts = [
-            (
-                part.market_id,
-                part.now_ms,
-                [(type(event).__name__, *packers[type(event)](event)) for event in part.events],
-            )
-            for part in row.parts
-        ]
+        parts = [(part.market_id, part.now_ms, [self.pack_event(event) for event in part.events]) for part in row.parts]
         balances = [(b.account_id, b.asset, str(b.total), str(b.held)) for b in row.balances]
         packed: bytes = msgpack.packb((FORMAT, row.now_ms, row.first_trade_id, row.first_log_id, parts, balances))
         return packed
+
+    def pack_event(self, event: Any) -> tuple[object, ...]:
+        """An event as it stands in a row: its tag and its fields."""
+        return (type(event).__name__, *self._packers[type(event)](event))
 
     def unpack(self, body: bytes) -> Row:
         """Read a row's body; raises JournalError for another format and for what is no row."""
@@ -127,6 +123,9 @@ def _to_plain(hint: Any) -> Callable[[Any], object] | None:
         return {member: member.value for member in hint}.__getitem__
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _packer(hint)
+    if (item := _item_of(hint)) is not None:
+        convert = _to_plain(item)
+        return list if convert is None else lambda values: [convert(value) for value in values]
     assert hint in PLAIN, f"the journal can't carry {hint}"
     return None
 
@@ -156,8 +155,17 @@ def _from_plain(hint: Any) -> Callable[[Any], Any] | None:
         return hint
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _reader(hint)
+    if (item := _item_of(hint)) is not None:
+        convert = _from_plain(item)
+        return tuple if convert is None else lambda values: tuple(convert(value) for value in values)
     assert hint in PLAIN, f"the journal can't carry {hint}"
     return None
+
+
+def _item_of(hint: Any) -> Any:
+    """X, if the hint is tuple[X, ...]; otherwise None."""
+    items = get_args(hint)
+    return items[0] if get_origin(hint) is tuple and len(items) == 2 and items[1] is ... else None
 
 
 def _without_none(hint: Any) -> Any:

@@ -8,7 +8,7 @@ from engine.ledger.chart import HOUSE, MAKER, OUTSIDE
 from engine.ledger.commands import MovementKind, MoveMoney
 from engine.ledger.events import MarketListed, MoneyMoved
 from engine.ledger.page import Page
-from engine.ledger.records import MarketRecord, MarketState, TransactionRecord
+from engine.ledger.records import MarketRecord, TransactionRecord
 from engine.refusals import Refusal, Refused
 
 # A single deposit: far above any real one, and so far below ISSUE_MAX that no customer can use up an asset's issue
@@ -80,7 +80,7 @@ def write_market_listed(page: Page, _market_id: int, now_ms: int, event: MarketL
             event.name,
             event.definition.encode(),
             now_ms,
-            MarketState.OPEN,
+            event.state,
             0,
             0,
             None,

@@ -7,21 +7,26 @@ import enum
 
 import msgspec
 
+from engine.ledger.bets import BetRecord, OptionRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, Outcome, TimeInForce, TradeKind
 
 
 class MarketState(enum.Enum):
-    """What a market takes: everything, or cancels only; from CLOSED on, nothing but what decides its question."""
+    """What a market takes: everything, or cancels only; from CLOSED on, nothing but what decides it."""
 
+    SCHEDULED = "scheduled"  # a match whose betting is still to be opened
     OPEN = "open"
     HALTED = "halted"
+    SUSPENDED = "suspended"  # betting, for a while
+    IN_PLAY = "in_play"  # betting while the match goes on
     CLOSED = "closed"
     PROPOSED = "proposed"  # an answer, which may be challenged
     DISPUTED = "disputed"
     RESOLVED = "resolved"  # answered: holders are paid, and what they were paid is held for a while
     VOID = "void"  # the same without an answer
     FINAL = "final"  # nothing can be taken back any more
+    SETTLED = "settled"  # all of a match's options have their results
 
 
 def channel_key(product: str, name: str) -> str:
@@ -200,6 +205,17 @@ class TransactionRecord(msgspec.Struct, frozen=True):
     created_ms: int
 
 
+class AdminAction(msgspec.Struct, frozen=True):
+    """A row of `admin_actions`: who did what to what, and why. Its id is given by the table."""
+
+    action_id: int
+    admin_id: int
+    action: str
+    target: str
+    details: str  # JSON
+    created_ms: int
+
+
 class JournalRecord(msgspec.Struct, frozen=True):
     """A row of `journal`: one commit. `hash` = SHA-256 of the previous row's hash followed by `body`."""
 
@@ -231,3 +247,6 @@ class Entry(msgspec.Struct, frozen=True):
     channels: tuple[ChannelRecord, ...] = ()
     positions: tuple[PositionRecord, ...] = ()  # upserted
     maker_audit: tuple[MakerAuditRecord, ...] = ()
+    bets: tuple[BetRecord, ...] = ()  # upserted
+    options: tuple[OptionRecord, ...] = ()  # upserted
+    admin_actions: tuple[AdminAction, ...] = ()

@@ -1,18 +1,20 @@
 """What a client can hear instead of an answer: three kinds that must not be mixed up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 NOTHING_CAME_BACK = 0  # instead of a status
 
 
 class ApiError(Exception):
-    """Base; `status` is HTTP's, or NOTHING_CAME_BACK; `code` is the exchange's."""
+    """Base; `status` is HTTP's, or NOTHING_CAME_BACK; `code` is the exchange's, `details` what else it says."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.details = details or {}
 
 
 class Refused(ApiError):
@@ -31,14 +33,14 @@ def check(status: int, body: Any) -> Any:
     """Return the body of a success; raise what the status says otherwise."""
     if status < 400:
         return body
-    code, message = "UNKNOWN", ""
-    if isinstance(body, dict):
-        code, message = str(body.get("code", code)), str(body.get("message", message))
+    said = body if isinstance(body, dict) else {}
+    code, message = str(said.get("code", "UNKNOWN")), str(said.get("message", ""))
     if status in (408, 429, 503):
         raise Unavailable(status, code, message)
     if status >= 500:
         raise UnknownOutcome(status, code, message)
-    raise Refused(status, code, message)
+    details = {name: value for name, value in said.items() if name not in ("code", "message")}
+    raise Refused(status, code, message, details)
 
 
 def never_connected(error: Exception) -> Unavailable:

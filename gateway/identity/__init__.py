@@ -1,1 +1,1 @@
-"""Who somebody is and what they may do: passwords, tokens, sessions, roles."""
+"""Who somebody is and what they may do: passwords, wallets, tokens, sessions, roles."""

@@ -1,10 +1,11 @@
 """The administrator that every Rialto has: somebody must be able to give the others their roles."""
 
 from actors.clock import Clock
+from engine.ledger.records import AdminAction
 from gateway.identity.caller import Role
+from gateway.identity.members import ACTIVE
 from gateway.identity.passwords import PasswordHasher
-from gateway.identity.sessions import ACTIVE
-from storage.interface import AdminAction, Identity, UserRecord
+from storage.interface import Identity, UserRecord
 
 FIRST_EMAIL = "admin@localhost"
 OPERATOR = 0  # who did it, in the audit table: whoever starts the process
@@ -23,7 +24,7 @@ async def ensure_admin(
         password_hash = await hasher.hash(password)
         return await identity.create_user(username, FIRST_EMAIL, password_hash, Role.ADMIN.value, clock.now_ms())
     if insist:
-        if not await hasher.verify(password, user.password_hash):
+        if user.password_hash is None or not await hasher.verify(password, user.password_hash):
             await identity.set_password(user.user_id, await hasher.hash(password))
         if user.role != Role.ADMIN.value:
             await identity.set_role(user.user_id, Role.ADMIN.value, _action("set_role", user, clock))

@@ -1,56 +1,40 @@
-"""Sessions: who is logged in, with the present role and state of every user in memory, so a request asks no table.
+"""Sessions: who is logged in. Of users and tokens all that counts is in memory, so a request asks no table.
 
 register, log_in                 a user, a token
+log_in_wallet                    the same with a wallet; its first log-in makes a user
+open_guest                       a token without a user
 authenticate                     token -> Caller; revoked, expired, suspended are found here, each time
 log_out, set_role, suspend       durable first, then known here, then `ended` wakes the sockets that it ends
 """
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import takewhile
 from typing import TypeVar
 
 import msgspec
-import trio
 
 from actors.clock import Clock
-from engine.refusals import Refusal
+from engine.ledger.records import AdminAction
 from gateway.answers import Rejected
 from gateway.identity.caller import Caller, Role
+from gateway.identity.members import ACTIVE, SUSPENDED, Member, Members, check_nameless, name_taken
+from gateway.identity.nonces import Nonces
 from gateway.identity.passwords import HashingBusy, PasswordHasher, Randomness
+from gateway.identity.refusals import Suspended, Unauthorized
+from gateway.identity.revocations import Revocations
 from gateway.identity.throttle import Throttle
-from gateway.identity.tokens import InvalidToken, Tokens
+from gateway.identity.tokens import NOBODY, Claims, InvalidToken, Tokens
+from gateway.identity.wallets import WalletProof, nonce_in, read_address, signer_of
+from gateway.identity.watches import Watches
 from gateway.outcome import outcome_unknown
 from gateway.statuses import Problem
-from storage.interface import AdminAction, DatabaseAway, Identity, NameTaken, UserRecord
+from storage.cache import Cache
+from storage.interface import DatabaseAway, Identity, UserRecord
 
 Hashed = TypeVar("Hashed")
 
-SUSPENDED = "suspended"  # values of `users.state`
-ACTIVE = "active"
-
-
-class Unauthorized(Rejected):
-    """No token, or one that is not good (any more)."""
-
-    def __init__(self, message: str = "this needs a valid token: log in first") -> None:
-        super().__init__(Problem.UNAUTHORIZED, message)
-
-
-class Suspended(Rejected):
-    """The user is known, but blocked."""
-
-    def __init__(self) -> None:
-        super().__init__(Refusal.ACCOUNT_SUSPENDED, "the account is suspended")
-
-
-class Member(msgspec.Struct):
-    """What is kept in memory of a user; the rest stays in storage."""
-
-    user_id: int
-    username: str
-    role: Role
-    suspended: bool
+GUEST_LIFETIME_S = 60 * 60
+SOCKET_TOKEN_LIFETIME_S = 60  # for the handshake; the socket then lives as long as the session
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
@@ -61,14 +45,6 @@ class LoggedIn(msgspec.Struct, frozen=True):
     user: Member
 
 
-class Watch(msgspec.Struct, eq=False):
-    """Somebody who wants to know when a session ends."""
-
-    token_id: str
-    over: trio.Event
-    reason: str = ""
-
-
 class Sessions:
     """Made once, then `load`; all times are the exchange's."""
 
@@ -76,82 +52,99 @@ class Sessions:
         self,
         *,
         identity: Identity,
+        cache: Cache,
         clock: Clock,
         randomness: Randomness,
         hasher: PasswordHasher,
         tokens: Tokens,
     ) -> None:
+        self.members = Members(identity)
+        self.nonces = Nonces(cache, randomness)
         self._identity = identity
+        self._cache = cache
         self._clock = clock
         self._randomness = randomness
         self._hasher = hasher
         self._tokens = tokens
         self._throttle = Throttle()
-        self._members: dict[int, Member] = {}
-        self._by_name: dict[str, Member] = {}
-        self._revoked: dict[str, int] = {}  # token id: when it would have expired
-        self._watches: dict[int, list[Watch]] = {}
+        self._revocations = Revocations(identity)
+        self._watches = Watches()
         self._nobodys_hash = ""
 
     async def load(self) -> None:
         """Read who there is and which tokens were revoked."""
-        now_ms = self._clock.now_ms()
-        for user in await self._identity.users():
-            self._know(user)
-        expires_ms = now_ms + 1_000 * self._tokens.lifetime_s
-        for token_id in await self._identity.revoked_tokens(now_ms):
-            self._revoked[token_id] = expires_ms
+        await self.members.load()
+        await self._revocations.load(self._clock.now_ms())
         self._nobodys_hash = await self._hasher.hash(self._randomness.token_hex(16))
 
     # Who is it?
 
     def authenticate(self, token: str, address: str = "") -> Caller:
         """Say whose token this is. Raises Unauthorized or Suspended."""
+        claims = self._verify(token)
+        if claims.for_sockets:
+            raise Unauthorized("this token opens WebSockets, and nothing else")
+        return self._caller(claims, token, address)
+
+    def authenticate_socket(self, token: str, address: str = "") -> Caller:
+        """Say who opens a WebSocket: tokens for sockets are good too. Raises Unauthorized or Suspended."""
+        return self._caller(self._verify(token), token, address)
+
+    def _verify(self, token: str) -> Claims:
         try:
             claims = self._tokens.verify(token)
         except InvalidToken:
             raise Unauthorized from None
         if claims.expires_ms <= self._clock.now_ms():
             raise Unauthorized("the token has expired: log in again")
-        if claims.token_id in self._revoked:
+        if claims.token_id in self._revocations:
             raise Unauthorized("the token has been logged out: log in again")
-        member = self._members.get(claims.user_id)
-        if member is None:
-            raise Unauthorized
-        if member.suspended:
-            raise Suspended
-        return Caller(address, member.user_id, member.username, member.role, claims.token_id, claims.expires_ms)
+        return claims
+
+    def _caller(self, claims: Claims, token: str, address: str) -> Caller:
+        username, role = None, Role.GUEST
+        if claims.user_id != NOBODY:
+            member = self.members.get(claims.user_id)
+            if member is None:
+                raise Unauthorized
+            if member.suspended:
+                raise Suspended
+            username, role = member.username, member.role
+        return Caller(
+            address,
+            claims.user_id,
+            username,
+            role,
+            claims.token_id,
+            claims.session_expires_ms,
+            claims.issued_ms,
+            token,
+        )
 
     async def ended(self, caller: Caller) -> str:
         """Return when this session is over, with a few words why: expired, logged out, suspended, role changed.
 
         What a socket waits for; it then closes with 4401.
         """
-        watch = Watch(caller.token_id, trio.Event())
-        member = self._members[caller.user_id]
-        if caller.token_id in self._revoked or member.suspended or member.role is not caller.role:
+        member = self.members.get(caller.user_id)
+        has_changed = member is not None and (member.suspended or member.role is not caller.role)
+        if caller.token_id in self._revocations or has_changed:
             return "the session has ended"
-        watches = self._watches.setdefault(caller.user_id, [])
-        watches.append(watch)
-        try:
-            left_s = (caller.expires_ms - self._clock.now_ms()) / 1_000
-            with trio.move_on_after(max(left_s, 0)):
-                await watch.over.wait()
-            return watch.reason or "the token has expired"
-        finally:
-            watches.remove(watch)
-            if not watches:
-                self._watches.pop(caller.user_id, None)
+        return await self._watches.wait(caller, self._clock.now_ms())
 
     def member(self, user_id: int) -> Member | None:
-        return self._members.get(user_id)
+        return self.members.get(user_id)
 
     def member_by_name(self, username: str) -> Member | None:
         """Find a user; names are compared without case."""
-        return self._by_name.get(username.lower())
+        return self.members.by_name(username)
+
+    async def user(self, user_id: int) -> UserRecord:
+        """Read the whole record of somebody. Raises Rejected(NOT_FOUND)."""
+        return await self.members.record(user_id)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self.members)
 
     # Coming and going
 
@@ -160,15 +153,7 @@ class Sessions:
         if self.member_by_name(username) is not None:
             raise name_taken(username)
         password_hash = await self._hashing(self._hasher.hash, password)
-        with outcome_unknown():
-            try:
-                user = await self._identity.create_user(
-                    username, email, password_hash, Role.USER.value, self._clock.now_ms()
-                )
-            except NameTaken:
-                raise name_taken(username) from None
-        self._know(user)
-        return user
+        return await self.members.create(username, email, password_hash, self._clock.now_ms())
 
     async def log_in(self, username: str, password: str, address: str, *, throttled: bool) -> LoggedIn:
         """Make a token. An unknown name takes as long as a wrong password, and is told the same.
@@ -181,93 +166,109 @@ class Sessions:
         if pause_s:
             raise Rejected(Problem.TOO_MANY_REQUESTS, f"too many failures: try again in {pause_s} s", pause_s)
         user = await self._identity.user_by_name(username)
-        matches = await self._hashing(self._hasher.verify, password, user.password_hash if user else self._nobodys_hash)
-        if user is None or not matches:
+        known_hash = None if user is None else user.password_hash
+        matches = await self._hashing(self._hasher.verify, password, known_hash or self._nobodys_hash)
+        if user is None or known_hash is None or not matches:
             self._throttle.failed(key, now_ms)
             raise Unauthorized("wrong username or password")
         self._throttle.succeeded(key)
-        member = self._know(user)
+        return await self._let_in(self.members.know(user), now_ms)
+
+    async def log_in_wallet(self, proof: WalletProof) -> LoggedIn:
+        """Make a token for whoever has a wallet; the first time, make the user.
+
+        Raises Unauthorized, Suspended, or Rejected: MALFORMED, UNKNOWN.
+        """
+        address = await self._proven(proof)
+        now_ms = self._clock.now_ms()
+        return await self._let_in(await self.members.of_wallet(address, now_ms), now_ms)
+
+    async def _let_in(self, member: Member, now_ms: int) -> LoggedIn:
         if member.suspended:
             raise Suspended
-        token = self._tokens.issue(user.user_id, member.role.value, self._randomness.token_hex(16), now_ms)
+        token = self._tokens.issue(member.user_id, member.role.value, self._randomness.token_hex(16), now_ms)
         with suppress(DatabaseAway):  # The token is good all the same.
-            await self._identity.record_login(user.user_id, now_ms)
+            await self._identity.record_login(member.user_id, now_ms)
         return LoggedIn(token, self._tokens.lifetime_s, member)
+
+    async def open_guest(self) -> Caller:
+        """Make a session without a user, for reading and subscribing; its token is in the cache as long as it lives."""
+        now_ms = self._clock.now_ms()
+        token_id = self._randomness.token_hex(16)
+        token = self._tokens.issue(NOBODY, Role.GUEST.value, token_id, now_ms, GUEST_LIFETIME_S)
+        await self._cache.put(_cache_key(token), token_id.encode(), 1_000 * GUEST_LIFETIME_S)
+        return self.authenticate(token)
+
+    def socket_token(self, caller: Caller) -> tuple[str, int]:
+        """Make a token for opening sockets into this session, and say for how many seconds it is good."""
+        assert caller.role is not None
+        now_ms = self._clock.now_ms()
+        token = self._tokens.issue_for_sockets(
+            caller.user_id, caller.role.value, caller.token_id, now_ms, SOCKET_TOKEN_LIFETIME_S, caller.expires_ms
+        )
+        return token, min(SOCKET_TOKEN_LIFETIME_S, (caller.expires_ms - now_ms) // 1_000)
 
     async def log_out(self, caller: Caller) -> None:
         """Make a token useless for good, durably before this returns. Raises Rejected(UNKNOWN).
 
         Here it is useless at once, whatever the database says: who logs out does not want it any more.
         """
-        self._revoke(caller.token_id, caller.expires_ms)
-        self._end(caller.user_id, "logged out", caller.token_id)
+        now_ms = self._clock.now_ms()
+        self._revocations.note(caller.token_id, caller.expires_ms, now_ms)
+        self._watches.end(caller.user_id, "logged out", caller.token_id)
+        if caller.role is Role.GUEST:
+            await self._cache.remove(_cache_key(caller.token))
         with outcome_unknown():
-            await self._identity.revoke_token(caller.token_id, caller.expires_ms)
+            await self._revocations.write(caller.token_id, caller.expires_ms, now_ms)
 
-    async def user(self, user_id: int) -> UserRecord:
-        """Read the whole record of somebody. Raises Rejected(NOT_FOUND)."""
-        user = await self._identity.user(user_id)
-        if user is None:
-            raise nobody(user_id)
-        return user
+    # One user, two ways in
 
-    # What administrators do: the change and its audit row are one transaction
+    async def add_wallet(self, user_id: int, proof: WalletProof) -> None:
+        """Join a wallet to a user. Raises Unauthorized, or Rejected: MALFORMED, CONFLICT, UNKNOWN."""
+        await self.members.add_wallet(user_id, await self._proven(proof))
+
+    async def add_password(self, user_id: int, username: str, email: str, password: str) -> None:
+        """Join a name and a password to a user. Raises Rejected: CONFLICT, UNKNOWN, TOO_MANY_REQUESTS."""
+        check_nameless(self.members.find(user_id))
+        if self.member_by_name(username) is not None:
+            raise name_taken(username)
+        password_hash = await self._hashing(self._hasher.hash, password)
+        await self.members.add_password(user_id, username, email, password_hash)
+
+    async def _proven(self, proof: WalletProof) -> str:
+        """Say which wallet has signed a nonce of its own, and use that up. Raises Unauthorized, Rejected(MALFORMED)."""
+        address = read_address(proof.address)
+        if signer_of(proof) != address:
+            raise Unauthorized("this is not the wallet's signature of this message")
+        if not await self.nonces.take(address, nonce_in(proof.message)):
+            raise Unauthorized(
+                "the nonce has been used, has expired, or was not given for this wallet: ask for a new one"
+            )
+        return address
+
+    # What administrators do
 
     async def set_role(self, user_id: int, role: Role, action: AdminAction) -> Member:
         """Give a role; sockets of the user end, so that none goes on with the one before."""
-        member = self._member(user_id)
-        with outcome_unknown():
-            await self._identity.set_role(user_id, role.value, action)
-        if member.role is not role:
-            member.role = role
-            self._end(user_id, "the role has changed")
+        member = self.members.find(user_id)
+        if await self.members.set_role(member, role, action):
+            self._watches.end(user_id, "the role has changed")
         return member
 
     async def suspend(self, user_id: int, action: AdminAction) -> Member:
         """Block a user; sockets end. The account's orders are its actor's business, not done here."""
-        member = self._member(user_id)
-        with outcome_unknown():
-            await self._identity.set_state(user_id, SUSPENDED, action)
-        member.suspended = True
-        self._end(user_id, "the account is suspended")
+        member = self.members.find(user_id)
+        await self.members.set_state(member, SUSPENDED, action)
+        self._watches.end(user_id, "the account is suspended")
         return member
 
     async def restore(self, user_id: int, action: AdminAction) -> Member:
         """Let a user in again."""
-        member = self._member(user_id)
-        with outcome_unknown():
-            await self._identity.set_state(user_id, ACTIVE, action)
-        member.suspended = False
+        member = self.members.find(user_id)
+        await self.members.set_state(member, ACTIVE, action)
         return member
 
     # Inside
-
-    def _member(self, user_id: int) -> Member:
-        member = self._members.get(user_id)
-        if member is None:
-            raise nobody(user_id)
-        return member
-
-    def _know(self, user: UserRecord) -> Member:
-        """Remember a user as storage has them, unless they are known: what is here is never older."""
-        member = self._members.get(user.user_id)
-        if member is None:
-            member = Member(user.user_id, user.username, Role(user.role), user.state == SUSPENDED)
-            self._members[user.user_id] = self._by_name[user.username.lower()] = member
-        return member
-
-    def _revoke(self, token_id: str, expires_ms: int) -> None:
-        now_ms = self._clock.now_ms()
-        for expired in list(takewhile(lambda known: self._revoked[known] <= now_ms, self._revoked)):
-            del self._revoked[expired]
-        self._revoked[token_id] = expires_ms
-
-    def _end(self, user_id: int, reason: str, token_id: str | None = None) -> None:
-        """Wake who watches the sessions of a user, or only one of them."""
-        for watch in self._watches.get(user_id, ()):
-            if token_id in (None, watch.token_id):
-                watch.reason = reason
-                watch.over.set()
 
     async def _hashing(self, work: Callable[..., Awaitable[Hashed]], *arguments: str) -> Hashed:
         try:
@@ -276,11 +277,5 @@ class Sessions:
             raise Rejected(Problem.TOO_MANY_REQUESTS, "too many log-ins at once: try again soon") from None
 
 
-def name_taken(username: str) -> Rejected:
-    """Say that a username is in use."""
-    return Rejected(Refusal.CONFLICT, f"the username {username} is taken")
-
-
-def nobody(user_id: int) -> Rejected:
-    """Say that there is no such user."""
-    return Rejected(Refusal.NOT_FOUND, f"there is no user {user_id}")
+def _cache_key(token: str) -> str:
+    return f"session:{token}"

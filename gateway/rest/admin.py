@@ -16,7 +16,7 @@ from engine.trading.commands import CancelOrder, HaltMarket, ResumeMarket
 from gateway.answers import Rejected, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
-from gateway.identity.sessions import Member
+from gateway.identity.members import Member
 from gateway.limits import Decimal, Id, Note, Text, as_id
 from gateway.outcome import outcome_unknown
 from gateway.rest.account import MoveRequest, move
@@ -65,7 +65,7 @@ class RoleRequest(Shape, frozen=True):
     """Which user gets which role, and why."""
 
     id: Id
-    role: Role
+    role: Literal["user", "market_maker", "admin"]
     reason: Note | None = None
 
 
@@ -77,10 +77,11 @@ class AccountChangeRequest(Shape, frozen=True):
 
 
 class UserView(Shape, frozen=True):
-    """A user as they stand now."""
+    """A user as they stand now; who has only a wallet has no username."""
 
     id: int
-    username: str
+    username: str | None
+    address: str | None
     role: Role
     state: Literal["active", "suspended"]
 
@@ -89,7 +90,8 @@ class SuspendedView(Shape, frozen=True):
     """A blocked user, and what became of the orders."""
 
     id: int
-    username: str
+    username: str | None
+    address: str | None
     role: Role
     state: Literal["active", "suspended"]
     cancelled: list[CancelView]
@@ -153,7 +155,7 @@ async def set_role(gateway: Gateway, caller: Caller, request: RoleRequest) -> An
     """Not one's own: so there is always an administrator left."""
     user_id = _other_than(caller, request.id)
     action = admin_action(gateway, caller, "set_role", f"user {user_id}", request)
-    return Answer(200, _user_view(await gateway.sessions.set_role(user_id, request.role, action)))
+    return Answer(200, _user_view(await gateway.sessions.set_role(user_id, Role(request.role), action)))
 
 
 async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
@@ -165,7 +167,8 @@ async def suspend_account(gateway: Gateway, caller: Caller, request: AccountChan
         with outcome_unknown():  # the row is there, so the next start will know of it
             parts = await gateway.exchange.accounts.ask(SuspendAccount(user_id))
     user = _user_view(member)
-    return Answer(200, SuspendedView(user.id, user.username, user.role, user.state, cancel_views(gateway, parts)))
+    views = cancel_views(gateway, parts)
+    return Answer(200, SuspendedView(user.id, user.username, user.address, user.role, user.state, views))
 
 
 async def restore_account(gateway: Gateway, caller: Caller, request: AccountChangeRequest) -> Answer:
@@ -200,4 +203,5 @@ def _other_than(caller: Caller, given: int | str) -> int:
 
 
 def _user_view(member: Member) -> UserView:
-    return UserView(member.user_id, member.username, member.role, "suspended" if member.suspended else "active")
+    state: Literal["active", "suspended"] = "suspended" if member.suspended else "active"
+    return UserView(member.user_id, member.username, member.shown_address, member.role, state)

@@ -5,9 +5,10 @@ from contextlib import suppress
 
 import msgspec
 
+from engine.ledger.records import AdminAction
 from gateway.context import Answer, Caller, Gateway
 from gateway.shapes import ErrorBody
-from storage.interface import AdminAction, DatabaseAway
+from storage.interface import DatabaseAway
 
 
 async def audited(

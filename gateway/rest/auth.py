@@ -9,6 +9,7 @@ from engine.refusals import Refusal
 from gateway.answers import Rejected
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
+from gateway.identity.wallets import checksummed
 from gateway.limits import Email, NewPassword, Password, Text, Username
 from gateway.rest.symbols import NoRequest
 from gateway.shapes import Shape
@@ -45,7 +46,7 @@ class LoginView(Shape, frozen=True):
 
 
 class MeView(msgspec.Struct, frozen=True):
-    """The user behind the token, in the words of the odds specification."""
+    """The user behind the token, in the words of the odds specification; `address` is the wallet, with its checksum."""
 
     id: int
     username: str | None
@@ -56,10 +57,15 @@ class MeView(msgspec.Struct, frozen=True):
 
 async def register(gateway: Gateway, _: Caller, request: RegisterRequest) -> Answer:
     """201; 409 for a name that is taken, or is one of the exchange's own accounts'."""
-    if request.username.lower() in SYSTEM_ACCOUNTS.values():
-        raise Rejected(Refusal.CONFLICT, "this name is the exchange's own: choose another")
+    check_name(request.username)
     user = await gateway.sessions.register(request.username, request.email, request.password)
-    return Answer(201, RegisteredView(user.user_id, user.username, Role(user.role)))
+    return Answer(201, RegisteredView(user.user_id, request.username, Role(user.role)))
+
+
+def check_name(username: str) -> None:
+    """Raise Rejected(CONFLICT) for a name that nobody may have."""
+    if username.lower() in SYSTEM_ACCOUNTS.values():
+        raise Rejected(Refusal.CONFLICT, "this name is the exchange's own: choose another")
 
 
 async def log_in(gateway: Gateway, caller: Caller, request: LoginRequest) -> Answer:
@@ -70,7 +76,7 @@ async def log_in(gateway: Gateway, caller: Caller, request: LoginRequest) -> Ans
 
 
 async def log_out(gateway: Gateway, caller: Caller, _: NoRequest) -> Answer:
-    """204 when the token is useless for good."""
+    """204 when the token, a user's or a guest's, is useless for good."""
     await gateway.sessions.log_out(caller)
     return Answer(204, None)
 
@@ -78,7 +84,8 @@ async def log_out(gateway: Gateway, caller: Caller, _: NoRequest) -> Answer:
 async def get_me(gateway: Gateway, caller: Caller, _: NoRequest) -> Answer:
     """The present role, not the token's."""
     user = await gateway.sessions.user(caller.user_id)
-    return Answer(200, MeView(user.user_id, user.username, None, Role(user.role), user.last_login_ms))
+    address = None if user.address is None else checksummed(user.address)
+    return Answer(200, MeView(user.user_id, user.username, address, Role(user.role), user.last_login_ms))
 
 
 def is_loopback(address: str) -> bool:

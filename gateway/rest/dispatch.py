@@ -1,6 +1,6 @@
 """One REST request, once its route is known: from bytes to an answer.
 
-body -> 408, 413     token -> 401, 403     fields -> 400     handler -> whatever it answers
+body -> 408, 413     token -> 401     limit -> 429     role -> 403     fields -> 400     handler -> whatever it answers
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -15,10 +15,11 @@ from gateway.answers import Answer, Rejected, as_on, failure
 from gateway.context import Gateway, answer_for, attempt, no_answer
 from gateway.decoding import decode_body, decode_fields, malformed, query_fields
 from gateway.identity.caller import Caller, Role
-from gateway.identity.sessions import Unauthorized
+from gateway.identity.refusals import Unauthorized
 from gateway.metrics import RequestMetrics
+from gateway.rate_limits import RateLimit, RateLimits
 from gateway.rest.numbers import read_number
-from gateway.rest.route import Access, Route, RouteClass
+from gateway.rest.route import WITH_BODY, Access, Route, RouteClass
 from gateway.rest.symbols import NoRequest
 from gateway.statuses import Problem
 
@@ -43,6 +44,8 @@ class Target(msgspec.Struct, frozen=True):
     is_merged: bool  # a request is put together from its body and from its path or its query
     decoder: msgspec.json.Decoder[Any]
     metrics: RequestMetrics
+    of_users: RateLimit | None  # what a call of theirs counts against
+    of_others: RateLimit | None
 
 
 class Dispatcher:
@@ -51,7 +54,8 @@ class Dispatcher:
     def __init__(self, gateway: Gateway, routes: Iterable[Route]) -> None:
         self._gateway = gateway
         metrics = {kind: gateway.metrics.of_class(kind.value) for kind in RouteClass}
-        self.targets = [_target(route, metrics[route.route_class]) for route in routes]
+        limits = _limits(gateway.rate_limits)
+        self.targets = [_target(route, metrics[route.route_class], limits) for route in routes]
 
     async def serve(self, target: Target, fields: Mapping[str, str], scope: Scope, read: ReadBody) -> Answer:
         """Answer, whatever happens; raises ClientGone only."""
@@ -72,28 +76,65 @@ class Dispatcher:
         with trio.move_on_after(self._gateway.settings.request_deadline_s):
             body = await read() if target.has_body else b""
             whole = True
-            caller = self._caller(target.route.access, scope)
+            caller = self._caller(target, scope)
             request = _request(target, fields, scope["query_string"], body)
             return await attempt(self._gateway, target.route.handler, caller, request)
         return no_answer() if whole else failure(Problem.TOO_SLOW, "the body took too long to come")
 
-    def _caller(self, access: Access, scope: Scope) -> Caller:
-        """Say who asks; raises Rejected for those who may not."""
-        address = client_address(scope, self._gateway.settings.trusted_proxies)
-        if access is Access.ANYONE:
-            return Caller(address)
-        caller = self._gateway.sessions.authenticate(bearer_token(scope["headers"]), address)
-        if access in ROLES and caller.role not in ROLES[access]:
+    def _caller(self, target: Target, scope: Scope) -> Caller:
+        """Say who asks, and count it; raises Rejected for those who may not, or not now."""
+        access = target.route.access
+        caller = Caller(client_address(scope, self._gateway.settings.trusted_proxies))
+        if access is not Access.ANYONE:
+            try:
+                caller = self._gateway.sessions.authenticate(bearer_token(scope["headers"]), caller.address)
+            except Rejected:
+                _charge(target, caller)
+                raise
+        _charge(target, caller)
+        if not _is_for(access, caller.role):
             raise Rejected(Refusal.FORBIDDEN, f"this is for {access.value}")
         return caller
 
 
-def _target(route: Route, metrics: RequestMetrics) -> Target:
-    has_body = route.method == "POST" and route.request is not NoRequest
+def _is_for(access: Access, role: Role | None) -> bool:
+    """Whether a route is for somebody with this role; who has none has no token, and asks for what is for anyone."""
+    if access in ROLES:
+        return role in ROLES[access]
+    return role is not Role.GUEST or access is Access.SESSION
+
+
+def _limits(limits: RateLimits) -> dict[RouteClass, tuple[RateLimit, RateLimit]]:
+    """What a call of each class counts against: of a user, and of anybody else. OPERATIONS are never limited."""
+    return {
+        RouteClass.AUTH: (limits.login, limits.login),
+        RouteClass.WALLET: (limits.wallet, limits.wallet),
+        RouteClass.BETTING: (limits.betting, limits.betting),
+        RouteClass.ORDERS: (limits.orders, limits.anonymous),
+        RouteClass.ACCOUNT: (limits.other, limits.anonymous),
+        RouteClass.MARKET_DATA: (limits.other, limits.anonymous),
+        RouteClass.ADMIN: (limits.other, limits.anonymous),
+    }
+
+
+def _charge(target: Target, caller: Caller) -> None:
+    """Count a call. Raises Rejected(TOO_MANY_REQUESTS)."""
+    if caller.role is Role.ADMIN and target.route.access in ROLES:
+        return  # an operator must get through, whatever his scripts are doing
+    limit = target.of_others if caller.is_visitor else target.of_users
+    if limit is not None:
+        limit.charge(caller, trio.current_time())
+
+
+def _target(route: Route, metrics: RequestMetrics, limits: Mapping[RouteClass, tuple[RateLimit, RateLimit]]) -> Target:
+    of_users, of_others = limits.get(route.route_class, (None, None))
+    has_body = route.method in WITH_BODY and route.request is not NoRequest
     is_merged = has_body and ("{" in route.path or bool(route.in_query))
     if is_merged:  # so its body is read as it comes
-        return Target(route, has_body, is_merged, msgspec.json.Decoder(dict[str, Any]), metrics)
-    return Target(route, has_body, is_merged, msgspec.json.Decoder(route.request, float_hook=read_number), metrics)
+        decoder = msgspec.json.Decoder[Any](dict[str, Any])
+    else:
+        decoder = msgspec.json.Decoder(route.request, float_hook=read_number)
+    return Target(route, has_body, is_merged, decoder, metrics, of_users, of_others)
 
 
 def _request(target: Target, fields: Mapping[str, str], query: bytes, body: bytes) -> Any:

@@ -9,6 +9,7 @@ from engine.ledger.records import OrderRecord, TradeRecord
 from engine.matching.order import Side
 from engine.products import SPOT
 from gateway.context import Answer, Caller, Gateway
+from gateway.identity.wallets import checksummed
 from gateway.limits import PAGE_DEFAULT, AccountName, Id, Limit, Text, as_id
 from gateway.rest.orders import OrdersRequest, order_filter, view
 from gateway.rest.symbols import NoRequest, find_channel, show_symbol
@@ -47,7 +48,7 @@ class PageRequest(Shape, frozen=True):
 
 
 class OwnedOrderView(Shape, frozen=True):
-    """An order and whose it is."""
+    """An order and whose it is; who has no username is named by the wallet."""
 
     account_id: int
     username: str | None
@@ -70,7 +71,8 @@ class AccountView(Shape, frozen=True):
     """An account as of one commit. The exchange's own have a name, but no user behind it."""
 
     id: int
-    username: str
+    username: str | None
+    address: str | None
     role: str | None
     state: str | None
     email: str | None
@@ -137,7 +139,7 @@ async def get_all_orders(gateway: Gateway, _: Caller, request: AllOrdersRequest)
 
 def _owned(gateway: Gateway, record: OrderRecord) -> OwnedOrderView:
     owner = gateway.sessions.member(record.account_id)
-    return OwnedOrderView(record.account_id, None if owner is None else owner.username, view(gateway, record))
+    return OwnedOrderView(record.account_id, None if owner is None else owner.name, view(gateway, record))
 
 
 async def get_all_trades(gateway: Gateway, _: Caller, request: AllTradesRequest) -> Answer:
@@ -176,6 +178,7 @@ async def get_account(gateway: Gateway, _: Caller, request: AccountRequest) -> A
         AccountView(
             id=account_id,
             username=SYSTEM_ACCOUNTS[account_id] if user is None else user.username,
+            address=None if user is None or user.address is None else checksummed(user.address),
             role=None if user is None else user.role,
             state=None if user is None else user.state,
             email=None if user is None else user.email,
@@ -249,7 +252,7 @@ async def get_audit(gateway: Gateway, _: Caller, request: PageRequest) -> Answer
     for action in actions:
         admin = gateway.sessions.member(action.admin_id)
         details = msgspec.Raw(action.details.encode())
-        name = None if admin is None else admin.username
+        name = None if admin is None else admin.name
         views.append(
             ActionView(
                 action.action_id, action.admin_id, name, action.action, action.target, details, action.created_ms

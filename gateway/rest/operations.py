@@ -15,7 +15,7 @@ async def get_healthz(_: Gateway, __: Caller, ___: NoRequest) -> Answer:
 
 
 async def get_readyz(gateway: Gateway, _: Caller, __: NoRequest) -> Answer:
-    """503 when no traffic should come here."""
+    """503 when no traffic should come here. With READYZ_SKIP_PING=1 the database has no say in it."""
     reason = gateway.health.not_ready()
     if reason is None:
         return Answer(200, StatusView("ready"))

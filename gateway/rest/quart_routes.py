@@ -1,5 +1,6 @@
 """The REST API on Quart: every route of the table is a view, and bad news keep our shape."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from quart import Response, request
@@ -40,7 +41,7 @@ def make_quart(dispatcher: Dispatcher | None = None) -> QuartTrio:
 
 def _rule(path: str) -> str:
     """Write a path as Quart does; a client's own id may have slashes in it (sent as %2F)."""
-    return path.replace("{clientOrderId}", "<path:clientOrderId>").replace("{", "<").replace("}", ">")
+    return re.sub(r"\{(client\w+Id)\}", r"<path:\1>", path).replace("{", "<").replace("}", ">")
 
 
 def _view(dispatcher: Dispatcher, target: Target) -> Callable[..., Awaitable[Response]]:

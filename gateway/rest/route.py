@@ -15,6 +15,7 @@ class Access(enum.Enum):
     """Who may call a route."""
 
     ANYONE = "anyone"
+    SESSION = "whoever has a token, guests too"
     USER = "users"
     MARKET_MAKER = "market makers and administrators"
     ADMIN = "administrators"
@@ -25,10 +26,15 @@ class RouteClass(enum.Enum):
 
     AUTH = "auth"
     ORDERS = "orders"
+    BETTING = "betting"
+    WALLET = "wallet"
     ACCOUNT = "account"
     MARKET_DATA = "market_data"
     ADMIN = "admin"
     OPERATIONS = "operations"
+
+
+WITH_BODY = frozenset({"POST", "PUT"})  # the methods whose fields stand in the body
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -47,7 +53,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 R = Refusal
-ANYONE, USER, MARKET_MAKER, ADMIN = Access
+ANYONE, SESSION, USER, MARKET_MAKER, ADMIN = Access
 LOOKS_UP = (R.NOT_FOUND,)
 CANCELS = (R.NOT_FOUND, R.ALREADY_FILLED, R.MARKET_HALTED)
 MOVES = (R.NOT_FOUND, R.CONFLICT, R.INSUFFICIENT_FUNDS, R.ISSUE_EXCEEDED)

@@ -1,6 +1,7 @@
 """The one table of routes: the dispatcher, the authorisation and /openapi.json are all made from it.
 
-A request's fields come from the path (`{name}`), the others from the query (GET, DELETE) or from the JSON body (POST).
+A request's fields come from the path (`{name}`), the others from the query (GET, DELETE) or from the JSON body (POST,
+PUT).
 On /api/* without v1, prediction's own paths, refusals have statuses of their own (gateway/statuses.py).
 """
 
@@ -8,6 +9,7 @@ from typing import Any
 
 from gateway.context import Handler
 from gateway.rest import account, admin, auth, inspection, operations, orders, symbols
+from gateway.rest.betting.routes import BETTING_ROUTES
 from gateway.rest.inspection import ActionView, ActorView, SnapshotView, TrialBalanceView, WholeTradeView
 from gateway.rest.prediction import maker
 from gateway.rest.prediction.routes import PREDICTION_ROUTES
@@ -19,6 +21,7 @@ from gateway.rest.route import (
     LOOKS_UP,
     MOVES,
     PLACES,
+    SESSION,
     USER,
     Access,
     R,
@@ -26,6 +29,7 @@ from gateway.rest.route import (
     RouteClass,
 )
 from gateway.rest.symbols import NoRequest
+from gateway.rest.wallet_routes import WALLET_ROUTES
 from gateway.shapes import (
     AssetLogView,
     BalanceView,
@@ -90,7 +94,7 @@ ROUTES: tuple[Route, ...] = (
         Problem.TOO_MANY_REQUESTS,
     ),
     _auth("GET", "/me", auth.get_me, NoRequest, {200: auth.MeView}, USER),
-    _auth("POST", "/logout", auth.log_out, NoRequest, {204: None}, USER),
+    _auth("POST", "/logout", auth.log_out, NoRequest, {204: None}, SESSION),
     _account("GET", "/balances", account.get_balances, NoRequest, list[BalanceView]),
     _account("POST", "/deposit", account.deposit, account.MoveRequest, account.MovedView, R.FORBIDDEN, *MOVES),
     _account("POST", "/withdraw", account.withdraw, account.MoveRequest, account.MovedView, *MOVES),
@@ -208,7 +212,9 @@ ROUTES: tuple[Route, ...] = (
     _admin(
         "POST", "/market-maker/return", maker.return_from_maker, account.MoveRequest, {200: account.MovedView}, *MOVES
     ),
+    *WALLET_ROUTES,
     *PREDICTION_ROUTES,
+    *BETTING_ROUTES,
     *(
         route
         for prefix in ("", "/api/v1")

@@ -10,7 +10,7 @@ import trio
 from gateway.answers import Rejected
 from gateway.context import Gateway
 from gateway.identity.caller import Caller
-from gateway.identity.sessions import Unauthorized
+from gateway.identity.refusals import Unauthorized
 from gateway.rest.dispatch import bearer_token
 from gateway.statuses import Problem
 from gateway.stomp.session import Session
@@ -35,6 +35,11 @@ class Connection:
             name, topics, authenticate=self._authenticate, wake=self._wake, now_s=trio.current_time()
         )
 
+    @property
+    def subscriptions(self) -> int:
+        """How many there are."""
+        return self._session.subscriptions
+
     async def run(self) -> None:
         try:
             async with trio.open_nursery() as self._nursery:
@@ -52,7 +57,7 @@ class Connection:
     def _authenticate(self, authorization: str) -> None:
         """Take the Authorization header of CONNECT. Raises Rejected for one that is not good."""
         token = bearer_token([(b"authorization", authorization.encode())])
-        caller = self._gateway.sessions.authenticate(token, self._address)
+        caller = self._gateway.sessions.authenticate_socket(token, self._address)
         self._nursery.start_soon(self._watch_session, caller)
 
     async def _watch_session(self, caller: Caller) -> None:

@@ -34,9 +34,9 @@ class StompEndpoint(SocketPath):
         await send({"type": "websocket.accept", "subprotocol": choose(scope["subprotocols"]), "headers": []})
         address = client_address(scope, self._gateway.settings.trusted_proxies)
         wire = Wire(scope, receive, send)
-        with self._gateway.metrics.sockets.track_inprogress():
-            name = str(next(self._numbers))
-            await Connection(self._gateway, self._topics, wire, name=name, address=address).run()
+        connection = Connection(self._gateway, self._topics, wire, name=str(next(self._numbers)), address=address)
+        with self._gateway.metrics.sockets.counted(connection):
+            await connection.run()
 
 
 def choose(offered: Sequence[str]) -> str | None:

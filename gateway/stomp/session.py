@@ -119,6 +119,11 @@ class Session:
         return len(self._replies)
 
     @property
+    def subscriptions(self) -> int:
+        """How many there are."""
+        return len(self._subscriptions)
+
+    @property
     def due_s(self) -> float:
         """When to `take`, whether woken or not."""
         return self._heartbeat.due_s

@@ -1,8 +1,8 @@
 """One socket: one task reads, one writes, a few do commands; whatever ends one of them ends the socket.
 
-read  ── subscribe, unsubscribe ──> channels ── Watch ──> broadcaster
-  └───── op ──> a worker ──> accounts ──> answer ──┐            │
-write <────────────────────────────────────────────┴── outbox <─┘
+read  ── subscribe, resume, unsubscribe ──> channels ── Watch ──> broadcaster
+  └───── op ──> a worker ──> accounts ──> answer ──┐                  │
+write <────────────────────────────────────────────┴── outbox <───────┴─── what is read again, of the journal
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 import trio
 
+from actors.backlog import Reading
 from actors.outbox import Outbox
 from actors.private_line import PrivateLine
+from actors.pushes import Post
 from actors.subscriptions import Watch
+from engine.refusals import Refusal
 from gateway.answers import Answer, Rejected, failure
 from gateway.context import Gateway
 from gateway.decoding import decode_body
 from gateway.identity.caller import Caller
-from gateway.identity.sessions import Unauthorized
+from gateway.identity.refusals import not_for_visitors
 from gateway.rest.orders import cancel_all_orders, cancel_order, place_order
 from gateway.shapes import ErrorBody
 from gateway.statuses import Problem
@@ -56,10 +59,16 @@ class Connection:
         self._nursery: trio.Nursery
         self._commands: Commands
         self._replies: list[str] = []
+        self._posts: list[Post] = []  # taken from the outbox, and not sent yet
         self._owed = 0  # answers that the client will get
         self._paid = trio.Event()  # set, and made anew, with each payment
         self._bad_messages = 0
         self._farewell: tuple[int, str] | None = None
+
+    @property
+    def subscriptions(self) -> int:
+        """How many channels are open."""
+        return len(self._channels)
 
     async def run(self) -> None:
         try:
@@ -67,7 +76,7 @@ class Connection:
                 self._commands = Commands(self._gateway, self._caller, self._nursery, self._answer_command)
                 self._nursery.start_soon(self._write)
                 self._nursery.start_soon(self._watch_shutdown)
-                if not self._caller.is_visitor:
+                if self._caller.has_session:
                     self._nursery.start_soon(self._watch_session)
                 await self._read()
                 self._nursery.cancel_scope.cancel()
@@ -110,8 +119,12 @@ class Connection:
             return
         if frame.unsubscribe:
             self._reply(Unsubscribed(self._each(frame.unsubscribe, self._channels.unsubscribe)))
-        if frame.subscribe:
-            self._reply(Subscribed(self._each(frame.subscribe, self._channels.subscribe)))
+            self._posts = [post for post in self._posts if self._channels.wants(post.channel)]
+        if frame.subscribe or frame.resume:
+            opened = self._subscribe(frame)
+            self._reply(Subscribed(opened))
+            resumed = frame.resume.keys() & set(opened)
+            self._posts = [post for post in self._posts if post.channel not in resumed]
             self._channels.watch()
         if frame.op is not None:
             self._operate(frame, raw)
@@ -126,6 +139,14 @@ class Connection:
         self._bad_messages += 1
         if self._bad_messages == BAD_MESSAGES_MAX:
             self._close(POLICY_VIOLATION, f"{BAD_MESSAGES_MAX} messages that can't be read are enough")
+
+    def _subscribe(self, frame: Frame) -> list[str]:
+        """Open channels, each at the number that the client names for it, if he does."""
+
+        def open_channel(channel: str) -> None:
+            self._channels.subscribe(channel, frame.resume.get(channel))
+
+        return self._each((*frame.subscribe, *frame.resume), open_channel)
 
     def _each(self, channels: tuple[str, ...], work: Callable[[str], None]) -> list[str]:
         """Do something with each channel; return those for which it could be done, complain about the others."""
@@ -145,7 +166,7 @@ class Connection:
         """Start a command; its answer comes when it is durable."""
         assert frame.id is not None
         if self._caller.is_visitor:
-            self._reply(_unauthorized(frame.id))
+            self._reply(_refuse_visitor(self._caller, frame.id))
             return
         if self._gateway.shutdown.is_set():
             self._answer(frame.id, failure(Problem.SHUTTING_DOWN, "the server is shutting down"))
@@ -153,6 +174,7 @@ class Connection:
         handler: Callable[..., Awaitable[Answer]]
         request: Any
         try:
+            self._gateway.rate_limits.orders.charge(self._caller, trio.current_time())
             if frame.op == "place":
                 handler, request = place_order, read_order(frame)
             elif frame.op == "cancel":
@@ -184,12 +206,15 @@ class Connection:
         while True:
             if not self._replies:
                 await self._outbox.wait()
-            posts, needy = self._outbox.take()
+            self._posts, needy = self._outbox.take()
             for topic in needy:
                 self._fetch(topic)
+            if (reading := self._outbox.next_reading()) is not None:
+                self._nursery.start_soon(self._read_again, reading)
             await self._send_replies()
-            for start in range(0, len(posts), POSTS_MAX):
-                await self._wire.send([text_of(post, self._directory) for post in posts[start : start + POSTS_MAX]])
+            while self._posts:
+                posts, self._posts = self._posts[:POSTS_MAX], self._posts[POSTS_MAX:]
+                await self._wire.send([text_of(post, self._directory) for post in posts])
                 await self._send_replies()
 
     async def _send_replies(self) -> None:
@@ -225,9 +250,17 @@ class Connection:
         line.release(begun, snapshot)
         self._outbox.ready(self._channels.account_topic)
 
+    async def _read_again(self, reading: Reading) -> None:
+        """Have a line fed that is behind. A number that a stream has not come to is the client's mistake."""
+        for channel, last in (await self._outbox.read(reading)).items():
+            if channel in self._channels:
+                self._channels.unsubscribe(channel)
+                message = f"the last number of {channel} is {last}: it can't be resumed from a later one"
+                self._reply(error(Rejected(Refusal.MALFORMED, message), channel))
 
-def _unauthorized(op_id: str | int) -> Error:
+
+def _refuse_visitor(caller: Caller, op_id: str | int) -> Error:
     """Answer an op of a visitor: as an error message, and under its id."""
-    answer = Unauthorized("orders need a token: connect with one").answer()
+    answer = not_for_visitors(caller, "orders need a user").answer()
     assert isinstance(answer.body, ErrorBody)
     return Error(answer.status, answer.body.code, answer.body.message, id=op_id, body=answer.body)

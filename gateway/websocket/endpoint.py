@@ -1,6 +1,6 @@
 """`/ws` as an ASGI application: the handshake, and who is behind it.
 
-Authorization: Bearer ..., or ?token=     good -> 101     bad -> 401, 403     none -> 101, market data only
+Authorization: Bearer ..., or ?token=     good -> 101     bad -> 401, 403     none, a guest's -> 101, market data only
 A GET that asks for no upgrade            426
 """
 
@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.address import client_address
 from gateway.answers import Answer, Rejected
+from gateway.context import Gateway
 from gateway.decoding import query_fields
 from gateway.identity.caller import Caller
 from gateway.rest.dispatch import bearer_token
@@ -29,26 +30,26 @@ class WebSocketEndpoint(SocketPath):
 
     async def connect(self, scope: Any, receive: Receive, send: Send) -> None:
         try:
-            caller = self._caller(scope)
+            caller = who_connects(self._gateway, scope)
         except Rejected as rejected:
-            await _refuse(send, rejected.answer())
+            await refuse(send, rejected.answer())
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        with self._gateway.metrics.sockets.track_inprogress():
-            await Connection(self._gateway, caller, Wire(scope, receive, send)).run()
-
-    def _caller(self, scope: Mapping[str, Any]) -> Caller:
-        """Say who connects. Raises Rejected for a token that is not good."""
-        address = client_address(scope, self._gateway.settings.trusted_proxies)
-        if any(name == b"authorization" for name, _ in scope["headers"]):
-            return self._gateway.sessions.authenticate(bearer_token(scope["headers"]), address)
-        token = query_fields(scope["query_string"]).get("token")
-        if token is None:
-            return Caller(address)
-        return self._gateway.sessions.authenticate(str(token), address)
+        connection = Connection(self._gateway, caller, Wire(scope, receive, send))
+        with self._gateway.metrics.sockets.counted(connection):
+            await connection.run()
 
 
-async def _refuse(send: Send, answer: Answer) -> None:
+def who_connects(gateway: Gateway, scope: Mapping[str, Any]) -> Caller:
+    """Say who asks for a socket. Raises Rejected for a token that is not good; without one it is a visitor."""
+    address = client_address(scope, gateway.settings.trusted_proxies)
+    if any(name == b"authorization" for name, _ in scope["headers"]):
+        return gateway.sessions.authenticate_socket(bearer_token(scope["headers"]), address)
+    token = query_fields(scope["query_string"]).get("token")
+    return Caller(address) if token is None else gateway.sessions.authenticate_socket(str(token), address)
+
+
+async def refuse(send: Send, answer: Answer) -> None:
     """End a handshake with an answer over HTTP."""
     body = msgspec.json.encode(answer.body)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *answer.headers]

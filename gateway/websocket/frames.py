@@ -13,15 +13,22 @@ SUBSCRIPTIONS_MAX = 200  # channels of one socket: above it TOO_MANY_REQUESTS; s
 
 OpId = Annotated[str, msgspec.Meta(pattern=TEXT_PATTERN)] | Annotated[int, msgspec.Meta(gt=-ID_END, lt=ID_END)]
 Channels = Annotated[tuple[str, ...], msgspec.Meta(max_length=SUBSCRIPTIONS_MAX)]
+Numbers = Annotated[
+    dict[str, Annotated[int, msgspec.Meta(ge=0, lt=ID_END)]], msgspec.Meta(max_length=SUBSCRIPTIONS_MAX)
+]
 
 NOTHING = msgspec.Raw(b"")
 
 
 class Frame(Shape, frozen=True):
-    """Any of the things that a frame can ask for; they are done in this order."""
+    """Any of the things that a frame can ask for; they are done in this order.
+
+    `resume` subscribes, too: {channel: the last number that the client has}.
+    """
 
     unsubscribe: Channels = ()
     subscribe: Channels = ()
+    resume: Numbers = msgspec.field(default_factory=dict)
     op: Literal["place", "cancel", "cancel_all"] | None = None
     id: OpId | None = None
     order: msgspec.Raw = NOTHING
@@ -45,8 +52,8 @@ def read_frame(raw: bytes) -> Frame:
     frame = decode_body(raw, FRAME)
     if frame.op is not None and frame.id is None:
         raise malformed("an op needs an id, under which it is answered")
-    if frame.op is None and not frame.subscribe and not frame.unsubscribe:
-        raise malformed("the message asks for nothing: it needs subscribe, unsubscribe or op")
+    if frame.op is None and not frame.subscribe and not frame.unsubscribe and not frame.resume:
+        raise malformed("the message asks for nothing: it needs subscribe, unsubscribe, resume or op")
     return frame
 
 

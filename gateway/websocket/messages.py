@@ -1,6 +1,6 @@
 """What a client is sent over the socket.
 
-subscribed, unsubscribed, error     answers to subscribe and unsubscribe
+subscribed, unsubscribed, error     answers to subscribe, resume and unsubscribe
 {id, status, body}                  the answer to an op
 snapshot                            the first message of a state or private channel
 trade, book, ticker                 market data
@@ -52,7 +52,7 @@ class OpAnswer(msgspec.Struct, frozen=True):
 
 
 class GapTold(Message, frozen=True, tag="gap"):
-    """What is numbered so is not sent on this channel: fetch it over REST."""
+    """What is numbered so is not sent on this channel: resume from the number before it."""
 
     channel: str
     first: int = msgspec.field(name="from")

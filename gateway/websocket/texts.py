@@ -3,11 +3,13 @@
 import msgspec
 
 from actors.directory import Directory
+from actors.odds_quotes import quote_of
 from actors.private_line import BALANCES, FILLS, ORDERS
-from actors.pushes import Book, Content, Gap, Post, Private, PrivateSnapshot, Ticker, Trade
+from actors.pushes import Book, Content, Gap, Odds, Post, Private, PrivateSnapshot, Ticker, Trade
 from engine.ledger.page import FillMessage
 from engine.ledger.records import BalanceRecord, OrderRecord
 from gateway.answers import Rejected
+from gateway.odds_messages import OddsUpdate, odds_update
 from gateway.shapes import BalanceView, OrderView, balance_view, fill_view, order_view, show_levels, trade_view
 from gateway.websocket.messages import (
     BalanceChanged,
@@ -36,11 +38,13 @@ def text_of(post: Post, directory: Directory) -> str:
     return post.text
 
 
-def message_of(content: Content, directory: Directory) -> Message:
+def message_of(content: Content, directory: Directory) -> Message | OddsUpdate:
     """Show a push; `directory` has the terms of every market."""
     match content:
         case Trade():
             return _trade(content)
+        case Odds():
+            return odds_update(quote_of(content))
         case Book():
             return _book(content)
         case Ticker():
@@ -64,7 +68,7 @@ def error(rejected: Rejected, channel: str | None = None) -> Error:
 def _trade(trade: Trade) -> TradeMade:
     view = trade_view(trade.record, trade.market)
     return TradeMade(
-        f"trades:{view.symbol}",
+        trade.channel,
         view.seq,
         view.seq - 1,
         view.symbol,
@@ -79,21 +83,19 @@ def _trade(trade: Trade) -> TradeMade:
 def _book(book: Book) -> Message:
     symbol, key = book.market.definition, book.market.channel
     bids, asks = show_levels(book.bids, symbol), show_levels(book.asks, symbol)
-    channel = f"book:{key}"
     if book.prev_seq is None:
-        return BookSnapshot(channel, book.seq, key, bids, asks)
-    return BookChanged(channel, book.seq, book.prev_seq, key, bids, asks)
+        return BookSnapshot(book.channel, book.seq, key, bids, asks)
+    return BookChanged(book.channel, book.seq, book.prev_seq, key, bids, asks)
 
 
 def _ticker(ticker: Ticker) -> Message:
     symbol, key = ticker.market.definition, ticker.market.channel
-    channel = f"ticker:{key}"
     last, bid, ask = (
         None if ticks is None else symbol.price_text(ticks) for ticks in (ticker.last, ticker.bid, ticker.ask)
     )
     if ticker.prev_seq is None:
-        return TickerSnapshot(channel, ticker.seq, key, last, bid, ask)
-    return TickerChanged(channel, ticker.seq, ticker.prev_seq, key, last, bid, ask)
+        return TickerSnapshot(ticker.channel, ticker.seq, key, last, bid, ask)
+    return TickerChanged(ticker.channel, ticker.seq, ticker.prev_seq, key, last, bid, ask)
 
 
 def _private(push: Private, directory: Directory) -> Message:

@@ -2,7 +2,7 @@
 
 import trio
 
-from storage.interface import AdminAction
+from engine.ledger.records import AdminAction
 from storage.memory.tables import Tables
 
 

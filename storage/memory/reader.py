@@ -1,8 +1,12 @@
 """The reads of recovery, history and log-in, in memory."""
 
+from collections import Counter
+from collections.abc import Collection
+
 import trio
 from msgspec.structs import replace
 
+from engine.ledger.bets import BetRecord, OptionRecord, Result
 from engine.ledger.page import account_channel
 from engine.ledger.records import (
     AssetLogRecord,
@@ -21,6 +25,8 @@ from engine.matching.terms import OPEN_STATES
 from storage.interface import (
     NO_JOURNAL,
     AccountSnapshot,
+    BetFilter,
+    ChannelRow,
     Counters,
     JournalHead,
     OrderFilter,
@@ -52,7 +58,7 @@ class MemoryReader:
         await trio.lowlevel.checkpoint()
         tables = self._tables
         return Counters(
-            order_id=max(tables.orders, default=0),
+            order_id=max([*tables.orders, *tables.bets], default=0),
             trade_id=max(tables.trades, default=0),
             log_id=max(tables.asset_logs, default=0),
             market_id=max(tables.markets, default=0),
@@ -102,10 +108,30 @@ class MemoryReader:
         await trio.lowlevel.checkpoint()
         return dict(sorted(self._tables.channel_index))
 
+    async def stream_number(self, channel: str) -> int:
+        await trio.lowlevel.checkpoint()
+        return self._stream_number(channel)
+
+    async def channel_rows(self, channel: str, after_seq: int, limit: int) -> list[ChannelRow]:
+        await trio.lowlevel.checkpoint()
+        found = [
+            (last_seq, sequence)
+            for (name, last_seq), sequence in self._tables.channel_index.items()
+            if name == channel and last_seq > after_seq
+        ]
+        return [
+            ChannelRow(last_seq, self._tables.journal[sequence - 1]) for last_seq, sequence in sorted(found)[:limit]
+        ]
+
     async def order(self, order_id: int) -> OrderRecord | None:
         await trio.lowlevel.checkpoint()
         order = self._tables.orders.get(order_id)
         return order and self._with_held(order)
+
+    async def orders_by_id(self, order_ids: Collection[int]) -> dict[int, OrderRecord]:
+        await trio.lowlevel.checkpoint()
+        found = [self._tables.orders[order_id] for order_id in order_ids if order_id in self._tables.orders]
+        return {order.order_id: self._with_held(order) for order in found}
 
     async def order_by_client_id(self, account_id: int, client_order_id: str) -> OrderRecord | None:
         await trio.lowlevel.checkpoint()
@@ -136,6 +162,55 @@ class MemoryReader:
             and which.product in (None, self._product(trade.market_id))
         ]
         return sorted(found, key=lambda trade: -trade.trade_id)[: which.limit]
+
+    async def bet(self, bet_id: int) -> BetRecord | None:
+        await trio.lowlevel.checkpoint()
+        bet = self._tables.bets.get(bet_id)
+        return bet and self._with_result(bet)
+
+    async def bet_by_client_id(self, account_id: int, client_bet_id: str) -> BetRecord | None:
+        await trio.lowlevel.checkpoint()
+        bet_id = self._tables.bets_by_client_id.get((account_id, client_bet_id))
+        return None if bet_id is None else self._with_result(self._tables.bets[bet_id])
+
+    async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
+        await trio.lowlevel.checkpoint()
+        found = [
+            bet
+            for bet in self._bets(account_id=which.account_id, market_id=which.market_id)
+            if which.settled in (None, bet.result is not None)
+        ]
+        return found[::-1][which.offset : which.offset + which.limit], len(found)
+
+    async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
+        await trio.lowlevel.checkpoint()
+        tables = self._tables
+        paid = {bet.market_id for bet in tables.bets.values() if bet.payout is not None}
+        ended = {
+            market.market_id
+            for market in tables.markets.values()
+            if market.state in (MarketState.SETTLED, MarketState.VOID) and market.market_id in paid
+        }
+        return [
+            bet
+            for bet in self._bets(market_id=market_id)
+            if bet.payout is None
+            and (bet.market_id, bet.option_number) in tables.options
+            and not (bet.result is Result.LOSS and bet.market_id in ended)
+        ]
+
+    async def claimed_bets(self, market_id: int) -> list[BetRecord]:
+        await trio.lowlevel.checkpoint()
+        return [bet for bet in self._bets(market_id=market_id) if bet.payout is not None]
+
+    async def claim_counts(self) -> dict[tuple[int, int], int]:
+        await trio.lowlevel.checkpoint()
+        bets = self._tables.bets.values()
+        return dict(Counter((bet.market_id, bet.option_number) for bet in bets if bet.payout is not None))
+
+    async def options(self, market_id: int | None = None) -> list[OptionRecord]:
+        await trio.lowlevel.checkpoint()
+        return [option for key, option in sorted(self._tables.options.items()) if market_id in (None, key[0])]
 
     async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
         await trio.lowlevel.checkpoint()
@@ -191,8 +266,7 @@ class MemoryReader:
 
     async def account_snapshot(self, account_id: int) -> AccountSnapshot:
         await trio.lowlevel.checkpoint()
-        streams = dict(sorted(self._tables.channel_index))
-        last_seq = streams.get(account_channel(account_id), 0)
+        last_seq = self._stream_number(account_channel(account_id))
         return AccountSnapshot(self._balances(account_id), self._open_orders(account_id=account_id), last_seq)
 
     async def trial_balance(self) -> list[BalanceRecord]:
@@ -202,6 +276,9 @@ class MemoryReader:
             before = sums.get(balance.asset, BalanceRecord(0, balance.asset, 0, 0))
             sums[balance.asset] = replace(before, total=before.total + balance.total, held=before.held + balance.held)
         return [balance for _, balance in sorted(sums.items())]
+
+    def _stream_number(self, channel: str) -> int:
+        return max((last_seq for name, last_seq in self._tables.channel_index if name == channel), default=0)
 
     def _balances(self, account_id: int | None) -> list[BalanceRecord]:
         return [row for key, row in sorted(self._tables.balances.items()) if account_id in (None, key[0])]
@@ -219,6 +296,17 @@ class MemoryReader:
     def _with_held(self, order: OrderRecord) -> OrderRecord:
         freeze = self._tables.freezes.get(order.order_id)
         return replace(order, held=0 if freeze is None else freeze.amount)
+
+    def _bets(self, *, account_id: int | None = None, market_id: int | None = None) -> list[BetRecord]:
+        return [
+            self._with_result(bet)
+            for _, bet in sorted(self._tables.bets.items())
+            if account_id in (None, bet.account_id) and market_id in (None, bet.market_id)
+        ]
+
+    def _with_result(self, bet: BetRecord) -> BetRecord:
+        option = self._tables.options.get((bet.market_id, bet.option_number))
+        return replace(bet, result=None if option is None else option.result)
 
     def _product(self, market_id: int) -> str | None:
         market = self._tables.markets.get(market_id)

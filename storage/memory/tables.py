@@ -2,7 +2,9 @@
 
 from msgspec.structs import replace
 
+from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import (
+    AdminAction,
     AssetLogRecord,
     BalanceRecord,
     FreezeRecord,
@@ -14,11 +16,14 @@ from engine.ledger.records import (
     TradeRecord,
     TransactionRecord,
 )
-from storage.interface import AdminAction, UserRecord
+from storage.interface import UserRecord
 
 
 class Tables:
-    """The tables, by primary key. An order's `held` is not kept with it: it is its freeze's amount."""
+    """The tables, by primary key.
+
+    An order's `held` is not kept with it: it is its freeze's amount. Likewise a bet's `result` is its option's.
+    """
 
     def __init__(self) -> None:
         self.journal: list[JournalRecord] = []
@@ -32,6 +37,9 @@ class Tables:
         self.transactions: dict[tuple[int, str], TransactionRecord] = {}
         self.positions: dict[tuple[int, int], PositionRecord] = {}
         self.maker_audit: dict[tuple[int, int], MakerAuditRecord] = {}
+        self.bets: dict[int, BetRecord] = {}
+        self.bets_by_client_id: dict[tuple[int, str], int] = {}
+        self.options: dict[tuple[int, int], OptionRecord] = {}
         self.channel_index: dict[tuple[str, int], int] = {}  # the journal sequence
         self.users: dict[int, UserRecord] = {}
         self.admin_actions: dict[int, AdminAction] = {}

@@ -5,6 +5,7 @@ from collections.abc import Container, Hashable, Iterable
 import trio
 from msgspec.structs import replace
 
+from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import Entry, MarketRecord, OrderChange, OrderRecord
 from storage.interface import CommitImpossible
 from storage.memory.tables import Tables
@@ -46,6 +47,15 @@ class MemoryWriter:
         tables.transactions.update(((row.account_id, row.trans_id), row) for row in entry.transactions)
         tables.positions.update(((row.market_id, row.account_id), row) for row in entry.positions)
         tables.maker_audit.update(((row.market_id, row.sequence), row) for row in entry.maker_audit)
+        for bet in entry.bets:
+            if bet.bet_id not in tables.bets and bet.client_bet_id is not None:
+                tables.bets_by_client_id[bet.account_id, bet.client_bet_id] = bet.bet_id
+            tables.bets[bet.bet_id] = _claimed(tables.bets.get(bet.bet_id, bet), bet)
+        for option in entry.options:
+            key = (option.market_id, option.number)
+            tables.options[key] = _repriced(tables.options.get(key, option), option)
+        for action in entry.admin_actions:
+            tables.note(action)
         for channel in entry.channels:
             tables.channel_index[channel.channel, channel.last_seq] = entry.journal.sequence
 
@@ -69,6 +79,14 @@ class MemoryWriter:
         _refuse_repeated(
             "maker audit", ((row.market_id, row.sequence) for row in entry.maker_audit), tables.maker_audit
         )
+        _refuse_repeated("bets", (bet.bet_id for bet in entry.bets))
+        client_bet_ids = [
+            (bet.account_id, bet.client_bet_id)
+            for bet in entry.bets
+            if bet.bet_id not in tables.bets and bet.client_bet_id is not None  # one that is there keeps its own
+        ]
+        _refuse_repeated("client bet ids", client_bet_ids, tables.bets_by_client_id)
+        _refuse_repeated("options", ((option.market_id, option.number) for option in entry.options))
         _refuse_repeated("changed orders", (change.order_id for change in entry.changed_orders))
         _refuse_repeated("freezes", (freeze.freeze_id for freeze in entry.freezes))
         _refuse_repeated("balances", ((balance.account_id, balance.asset) for balance in entry.balances))
@@ -97,6 +115,14 @@ def _changed(order: OrderRecord, change: OrderChange) -> OrderRecord:
         fee_parts=change.fee_parts,
         updated_ms=change.updated_ms,
     )
+
+
+def _claimed(bet: BetRecord, to: BetRecord) -> BetRecord:
+    return replace(bet, payout=to.payout, claim_tx_hash=to.claim_tx_hash, claimed_ms=to.claimed_ms)
+
+
+def _repriced(option: OptionRecord, to: OptionRecord) -> OptionRecord:
+    return replace(option, odds=to.odds, offered=to.offered, result=to.result)
 
 
 def _moved(market: MarketRecord, to: MarketRecord) -> MarketRecord:

@@ -5,6 +5,7 @@ import trio
 import trio.testing
 
 from actors import accounts as accounts_module
+from actors import under_way
 from actors.core import Busy, Stopped
 from actors.messages import DrainAccounts, FindCommand, RestoreAccount, SuspendAccount
 from engine.ledger.chart import OUTSIDE
@@ -169,7 +170,7 @@ async def test_the_valve_keeps_its_last_tenth_for_cancels(monkeypatch: pytest.Mo
     async with small_exchange() as exchange:
         await deposit(exchange, ALICE, USDT="1000")
         placed = await place(exchange, limit(ALICE, "buy", "1", "1"))
-        monkeypatch.setattr(accounts_module, "IN_FLIGHT_MAX", 1)
+        monkeypatch.setattr(under_way, "IN_FLIGHT_MAX", 1)
         monkeypatch.setattr(accounts_module, "CANCELS_RESERVE", 1)
         with pytest.raises(Busy):
             await exchange.accounts.ask(limit(ALICE, "buy", "1", "1"))

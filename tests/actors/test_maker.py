@@ -15,12 +15,13 @@ from actors.maker import MarketMaker
 from actors.maker_messages import ConfigureMaker, GetMaker, MakerReport, MakerRun, RunMaker
 from engine.ledger.chart import HOUSE, MAKER, OUTSIDE
 from engine.ledger.commands import MovementKind, MoveMoney
+from engine.ledger.records import AdminAction
 from engine.prediction.commands import CloseQuestion
 from engine.prediction.maker_settings import MakerSettings
 from engine.products import PREDICTION
 from engine.refusals import Refusal, Refused
 from engine.trading.commands import CancelAllOrders, Depth, GetDepth, HaltMarket, ResumeMarket
-from storage.interface import AdminAction, DatabaseAway
+from storage.interface import DatabaseAway
 from storage.memory import MemoryStorage
 from tests.actors.exchanges import ALICE, balances, deposit, small_exchange
 from tests.actors.questions import ask_question, trade

@@ -23,13 +23,14 @@ class Watcher:
     def __init__(self, exchange: Exchange, symbol: str = "BTC_USDT", account_id: int | None = None) -> None:
         self.exchange = exchange
         self.outbox = Outbox()
+        self.trade_line = StreamLine(f"trades:{symbol}")
         self.lines: dict[str, Line] = {
-            f"trades:{symbol}": StreamLine(f"trades:{symbol}"),
+            f"trades:{symbol}": self.trade_line,
             f"book:{symbol}": StateLine(),
             f"ticker:{symbol}": StateLine(),
         }
         self.account_id = account_id
-        self.private = PrivateLine()
+        self.private = PrivateLine(account_channel(account_id or 0))
         if account_id is not None:
             self.lines[account_channel(account_id)] = self.private
         self.bids: dict[int, int] = {}
@@ -38,12 +39,26 @@ class Watcher:
         self.trades: list[int] = []
         self.gaps: list[Gap] = []
         self.private_seqs: list[int] = []
+        self.refused: dict[str, int] = {}  # channels that were resumed from a number that their stream does not have
         self.snapshots = 0  # of the book
         self._seqs: dict[str, int] = {}
 
     def watch(self, *channels: str) -> "Watcher":
         for channel in channels:
             self.private.add(channel)
+        return self._tell_broadcaster()
+
+    def resume(self, trades: int | None = None, **channels: int) -> "Watcher":
+        """Watch from behind numbers; or go back to them, for who watches already."""
+        if trades is not None:
+            self.trade_line.resume(trades)
+            self._seqs["trades"] = trades
+        for channel, after in channels.items():
+            self.private.resume(channel, after)
+            self._seqs[channel] = after
+        return self._tell_broadcaster()
+
+    def _tell_broadcaster(self) -> "Watcher":
         for topic, line in self.lines.items():
             self.outbox.open(topic, line)
         self.exchange.broadcaster.tell(Watch(self.outbox, tuple(self.lines)))
@@ -61,7 +76,10 @@ class Watcher:
             for post in posts:
                 self._follow(post)
             read += posts
-            if not posts and not needy:
+            reading = self.outbox.next_reading()
+            if reading is not None:
+                self.refused |= await self.outbox.read(reading)
+            elif not posts and not needy:
                 return read
             for topic in needy:
                 if topic.startswith("account:"):
@@ -94,7 +112,7 @@ class Watcher:
         message = post.content
         if isinstance(message, Gap):
             self.gaps.append(message)
-            self._seqs[message.channel] = message.last
+            self._seqs[message.channel.partition(":")[0]] = message.last
         elif isinstance(message, Trade):
             assert message.seq == self._seqs.get("trades", message.seq - 1) + 1
             self._seqs["trades"] = message.seq

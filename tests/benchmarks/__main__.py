@@ -9,7 +9,7 @@ import sys
 
 import trio
 
-from tests.benchmarks import actors, inside, matching, sockets
+from tests.benchmarks import actors, fan_out, inside, matching, sockets
 
 
 def machine() -> str:
@@ -29,6 +29,8 @@ def main(quick: bool) -> None:
     trio.run(inside.run, 3.0 if quick else 30.0)
     print("\n# The gateway beside a bare quart-trio echo")
     sockets.run(2.0 if quick else 10.0)
+    print("\n# One change of odds, to everybody who follows the match")
+    fan_out.run(5 if quick else fan_out.CHANGES, (10, 50) if quick else fan_out.SUBSCRIBERS)
 
 
 if __name__ == "__main__":

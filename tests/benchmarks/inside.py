@@ -1,4 +1,4 @@
-"""The way of an order without a socket: accounts -> market -> ledger -> PostgreSQL, on eight markets of a product."""
+"""The way of an order or a bet without a socket: accounts -> market -> ledger -> PostgreSQL, on eight markets."""
 
 import random
 import time
@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import trio
 
 from actors.exchange import Exchange, open_exchange
+from engine.betting.commands import BetTaken, PlaceBet
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import ListMarket, MovementKind, MoveMoney
 from engine.matching.order import Side
@@ -21,14 +22,24 @@ from engine.trading.commands import Placed
 from run import tune_collector
 from storage.interface import Storage
 from storage.postgres import open_postgres
+from tests.actors.matches import AWAY, DRAW, HOME, MONEYLINE, OVER, TOTAL, UNDER, open_match
 from tests.actors.questions import ask_question
 from tests.benchmarks.clocks import SystemClock
 from tests.invariants import audit
 from tests.storage.servers import open_folder, running_server
 
 SYMBOLS = ("BTC_USDT", "ETH_USDT", "ETH_BTC", "BTC_USD", "ETH_USD", "USDT_USD", "BTC_ETH", "USDT_BTC")
-OPEN_ORDERS = 2_000  # in each book
+OPEN_ORDERS = 2_000  # in each book; of a match, bets
 CLIENTS = 1_600  # tasks that each wait for their answer before the next order: 200 a market, nearly its full batch
+
+DONE = (Placed, BetTaken)
+ODDS = (
+    (HOME, MONEYLINE.home),
+    (DRAW, MONEYLINE.draw or 0),
+    (AWAY, MONEYLINE.away),
+    (OVER, TOTAL.over),
+    (UNDER, TOTAL.under),
+)
 
 
 class Flow(Protocol):
@@ -97,6 +108,25 @@ class PredictionFlow:
         )
 
 
+class BettingFlow:
+    """Bets on five options of each match, whose odds stand still; pools that never run short."""
+
+    name = "betting"
+    assets: tuple[str, ...] = ("USD",)
+
+    def __init__(self) -> None:
+        self._markets: list[str] = []
+
+    async def prepare(self, exchange: Exchange) -> None:
+        self._markets = [(await open_match(exchange, pool=10**15)).name for _ in SYMBOLS]
+
+    def near(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        option, odds = dice.choice(ODDS)
+        return PlaceBet(account, self._markets[market], option, dice.randint(1, 9_999), odds)
+
+    far = near  # a bet always waits: for its match
+
+
 async def measure(storage: Storage, seconds: float, flow: Flow) -> dict[str, float]:
     """Place orders for so long, in books that are full already. Returns figures by name."""
     async with open_exchange(storage, SystemClock()) as exchange:
@@ -130,7 +160,7 @@ async def _fill_books(exchange: Exchange, flow: Flow) -> None:
     dice = random.Random(0)
 
     async def place(account: int, market: int) -> None:
-        assert isinstance(await exchange.accounts.ask(flow.far(account, market, dice)), Placed)
+        assert isinstance(await exchange.accounts.ask(flow.far(account, market, dice)), DONE)
 
     for market in range(len(SYMBOLS)):  # one after the other: all at once would be more than accounts lets in
         async with trio.open_nursery() as nursery:
@@ -142,15 +172,15 @@ async def _trade(exchange: Exchange, flow: Flow, account: int, until: float, lat
     dice = random.Random(account)
     while (sent := time.perf_counter()) < until:
         answer = await exchange.accounts.ask(flow.near(account, dice.randrange(len(SYMBOLS)), dice))
-        assert isinstance(answer, Placed | Refused)
+        assert isinstance(answer, (*DONE, Refused))
         latencies.append(time.perf_counter() - sent)
 
 
 async def run(seconds: float) -> None:
     """Print the figures of one run, each product on a fresh PostgreSQL."""
-    print(f"accounts -> market -> ledger -> PostgreSQL, 8 markets with {OPEN_ORDERS:,} open orders each:")
+    print(f"accounts -> market -> ledger -> PostgreSQL, 8 markets with {OPEN_ORDERS:,} open orders (bets) each:")
     rates = []
-    flows: tuple[Flow, ...] = (SpotFlow(), PredictionFlow())
+    flows: tuple[Flow, ...] = (SpotFlow(), PredictionFlow(), BettingFlow())
     for flow in flows:
         with open_folder() as folder, running_server(folder / "data") as server:
             async with open_postgres(server.dsn) as storage:

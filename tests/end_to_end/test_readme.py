@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ from tests.end_to_end.servers import CHECKOUT, Rialto, running_rialto
 
 README = (CHECKOUT / "README.md").read_text()
 BLOCKS: list[tuple[str, str]] = re.findall(r"^```(sh|python|json)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+PROGRAMS = {  # what blocks of Python are to be saved as
+    code: re.findall(r"With this as `(\w+\.py)`", README[: README.index(code)])[-1]
+    for kind, code in BLOCKS
+    if kind == "python"
+}
 PLACE = "127.0.0.1:8080"  # where the README's Rialto serves
 END = "=== end of a block"
 
@@ -37,8 +43,14 @@ def test_what_the_readme_shows_comes_out(new_rialto: Rialto) -> None:
     """All blocks run in one shell, as one would type them, in the folder that has `data` in it."""
     folder = new_rialto.data_path.parent
     runs = [(kind, code) for kind, code in BLOCKS if kind != "json"]
-    (folder / "watch.py").write_text(at(new_rialto, next(code for kind, code in runs if kind == "python")))
-    lines = [code if kind == "sh" else f"{sys.executable} watch.py\n" for kind, code in runs]
+    for code, name in PROGRAMS.items():
+        (folder / name).write_text(at(new_rialto, code))
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    shown_next = {code for (_, code), (kind, _) in pairwise(BLOCKS) if kind == "json"}
+    lines = [
+        code if kind == "sh" else f".venv/bin/python {PROGRAMS[code]}\n" if code in shown_next else ""
+        for kind, code in runs
+    ]
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", at(new_rialto, "".join(f"{line}echo '{END}'\n" for line in lines))],
         cwd=folder,
@@ -113,7 +125,7 @@ def test_the_readme_lists_all_settings_with_their_defaults() -> None:
 
 def shown(name: str, default: Any) -> str:
     """How the README writes a default."""
-    if name == "HOUSE_SEED_USD":
+    if name in ("HOUSE_SEED_USD", "BETTING_POOL"):
         return str(default // 10_000)  # it is kept in hundredths of a cent
     if name in ("JWT_SECRET", "ADMIN_PASSWORD"):
         return "made once"
@@ -128,7 +140,7 @@ def test_the_readme_names_the_commands_of_the_makefile() -> None:
     targets = set(re.findall(r"^(\w+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|^    )make (\w+)", README, re.MULTILINE))
     assert named <= targets
-    assert {"run", "test", "check", "bench", "replay", "verify"} <= named
+    assert {"run", "test", "check", "bench", "replay", "season", "verify"} <= named
 
 
 SENTENCES: list[str] = re.findall(r"^\| `([A-Z][^`]* [^`]*)` \|", README, re.MULTILINE)

@@ -2,16 +2,20 @@
 
 import pytest
 
+from engine.betting.events import BettingEvent
+from engine.betting.match import Match, make_match
 from engine.ledger.events import LedgerEvent
 from engine.ledger.journal import JournalCodec
 from engine.prediction.events import PredictionEvent
 from engine.prediction.question import TICKS, Question, VoidPolicy, make_question
 from engine.products import (
     ADMISSIONS,
+    BETTING,
     DEFINITIONS,
     PREDICTION,
     PRODUCTS,
     SPOT,
+    WITH_BOOK,
     read_definition,
     write_definition,
 )
@@ -20,7 +24,7 @@ from engine.trading.events import TradingEvent
 
 
 def test_every_event_has_a_writer_and_every_writer_an_event() -> None:
-    assert set(PRODUCTS.writers) == set((LedgerEvent | TradingEvent | PredictionEvent).__args__)
+    assert set(PRODUCTS.writers) == set((LedgerEvent | TradingEvent | PredictionEvent | BettingEvent).__args__)
 
 
 def test_every_event_can_be_written_into_the_journal() -> None:
@@ -54,11 +58,23 @@ def test_a_question_is_read_as_it_was_written(tick_units: int, void_policy: Void
     assert PRODUCTS.read_definition(PREDICTION, write_definition(question)) == question
 
 
+def test_a_match_is_read_as_it_was_written() -> None:
+    match = make_match(league="Süper Lig", home_team="Köln ☂", away_team="Ajax", start_ms=2, asset="USD", now_ms=1)
+    assert isinstance(match, Match)
+    assert read_definition(BETTING, write_definition(match)) == match
+    assert PRODUCTS.read_definition(BETTING, write_definition(match)) == match
+
+
 def test_an_unknown_product_is_a_bug() -> None:
-    assert list(DEFINITIONS) == [SPOT, PREDICTION]
+    assert list(DEFINITIONS) == [SPOT, PREDICTION, BETTING]
     with pytest.raises(KeyError):
         read_definition("tulips", b"{}")
 
 
-def test_every_product_takes_orders_of_its_own_kind() -> None:
-    assert [admission.product for admission in ADMISSIONS.values()] == list(DEFINITIONS)
+def test_every_product_with_a_book_takes_orders_of_its_own_kind() -> None:
+    assert [admission.product for admission in ADMISSIONS.values()] == [SPOT, PREDICTION]
+    assert {SPOT, PREDICTION} == WITH_BOOK
+
+
+def test_every_product_that_holds_collateral_checks_its_parts() -> None:
+    assert set(PRODUCTS.checks) == {PREDICTION, BETTING}

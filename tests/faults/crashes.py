@@ -142,7 +142,7 @@ class Saboteur:
     async def _check_recovery(self, market: SpotMarketActor, failed: list[Letter]) -> None:
         """When a market has recovered, nothing is held for what was lost with its batch, all for what still waits."""
         await self.exchange.accounts.ask(GetBalances(0))  # answered behind what recover told accounts
-        in_flight = accounts_of(self.exchange)._in_flight
+        in_flight = accounts_of(self.exchange)._under_way._commands
         assert not in_flight.keys() & set(lost_commands(failed))
         check_holds_now(self.exchange)
 
@@ -162,7 +162,7 @@ def check_holds_now(exchange: Exchange) -> int:
     """
     accounts = accounts_of(exchange)
     needed: Counter[int] = Counter()
-    for command in accounts._in_flight.values():
+    for command in accounts._under_way._commands.values():
         needed[command.account_id] += command.held
     for order in accounts._open_orders.values():
         needed[order.account_id] += order.held
@@ -177,7 +177,7 @@ def check_holds_now(exchange: Exchange) -> int:
         if isinstance(letter.message, EnterOrder)
     ]
     for enter in waiting:
-        assert accounts._in_flight[enter.order_id].held == enter.hold
+        assert accounts._under_way._commands[enter.order_id].held == enter.hold
     return len(waiting)
 
 
@@ -290,7 +290,7 @@ def check_follows(then: OrderRecord, now: OrderRecord) -> None:
 
 async def check_balances(exchange: Exchange, account_ids: list[int]) -> None:
     """Assert, when nothing is under way, that accounts says what the tables say."""
-    assert not accounts_of(exchange)._in_flight
+    assert not accounts_of(exchange)._under_way._commands
     for account_id in account_ids:
         views = await exchange.accounts.ask(GetBalances(account_id))
         said = {view.asset: (view.available, view.frozen) for view in views}

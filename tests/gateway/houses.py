@@ -12,14 +12,24 @@ import trio
 from actors.exchange import Exchange
 from gateway.app import make_app, open_gateway
 from gateway.context import Caller, Gateway
+from gateway.cors import Application
 from gateway.identity.caller import Role
-from gateway.rest.fast_lane import FastLane
 from gateway.settings import Settings
 from storage.interface import Storage
 from tests.actors.exchanges import deposit, small_exchange
 
 PASSWORD = "correct horse"
-SETTINGS = Settings(jwt_secret="not-a-secret-" * 3)
+
+# Nothing is limited: all requests of a test come from one address, which is not this machine's, and at once.
+SETTINGS = Settings(
+    jwt_secret="not-a-secret-" * 3,
+    rate_limit_login=None,
+    rate_limit_wallet=None,
+    rate_limit_betting=None,
+    rate_limit_orders=None,
+    rate_limit_other=None,
+    rate_limit_anonymous=None,
+)
 
 
 class PlainHasher:
@@ -64,7 +74,7 @@ class Reply(msgspec.Struct):
 class House:
     """A gateway, its application, and a token for everybody who was let in."""
 
-    def __init__(self, gateway: Gateway, app: FastLane) -> None:
+    def __init__(self, gateway: Gateway, app: Application) -> None:
         self.gateway = gateway
         self.app = app
         self.tokens: dict[str, str] = {}

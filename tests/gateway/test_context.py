@@ -9,7 +9,7 @@ from actors.core import Busy, Stopped, Unknown
 from engine.refusals import Refusal
 from gateway.answers import Answer, Rejected
 from gateway.context import Caller, Gateway, answer_for, perform
-from gateway.identity.sessions import Suspended, Unauthorized
+from gateway.identity.refusals import Suspended, Unauthorized
 from gateway.shapes import ErrorBody
 from gateway.statuses import Problem
 from storage.interface import DatabaseAway

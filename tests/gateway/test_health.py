@@ -62,6 +62,18 @@ async def test_a_writer_that_is_away_is_known_at_once() -> None:
     assert health.database_away
 
 
+async def test_where_the_database_has_no_say_its_loss_does_not_matter() -> None:
+    _, database, storage, shutdown = make_health()
+    health = Health(storage, shutdown, skip_database=True)
+    assert health.not_ready() is None  # before the first probe, too
+    database.mood = "away"
+    await health.probe()
+    assert health.database_away  # which the metrics show as ever
+    assert health.not_ready() is None
+    shutdown.set()
+    assert health.not_ready() == "shutting down"
+
+
 async def test_a_stop_is_told() -> None:
     health, _, _, shutdown = make_health()
     await health.probe()

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 from engine.refusals import Refusal
 from gateway.openapi import ALWAYS, codes_of, document, with_openapi
-from gateway.rest.routes import ROUTES
+from gateway.rest.routes import ROUTES, RouteClass
 from gateway.statuses import STATUSES, Problem
 from tests.gateway.houses import open_house
 
@@ -66,6 +66,16 @@ def test_answers_stand_under_their_status() -> None:
     assert "WOULD_CROSS" in place["responses"][str(STATUSES[Refusal.WOULD_CROSS].on_v1)]["description"]
     assert place["security"] == [{"token": []}]
     assert "security" not in DOCUMENT["paths"]["/api/v1/symbols"]["get"]
+
+
+def test_every_limited_route_says_so_and_when_to_come_back() -> None:
+    for route in WHOLE:
+        answers = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
+        assert ("429" in answers) == (route.route_class is not RouteClass.OPERATIONS), route.path
+        if "429" in answers:
+            assert "TOO_MANY_REQUESTS" in answers["429"]["description"]
+            assert answers["429"]["headers"]["Retry-After"]["schema"]["type"] == "integer"
+        assert "Retry-After" in answers["503"]["headers"]
 
 
 def test_fields_stand_where_they_are_sent() -> None:

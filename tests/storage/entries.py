@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from engine.ledger.bets import Acceptance, BetRecord, GroupKind, OptionRecord, Pick
 from engine.ledger.journal import GENESIS_HASH, chain_hash
 from engine.ledger.records import (
     AssetLogRecord,
@@ -103,6 +104,24 @@ def transaction(account_id: int, trans_id: str, **fields: Any) -> TransactionRec
 def position(market_id: int, account_id: int, **fields: Any) -> PositionRecord:
     """Make 5 shares of YES, bought at 40 cents."""
     plain = PositionRecord(market_id, account_id, yes=5, yes_cost=20_000, fees=200)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def bet(bet_id: int, **fields: Any) -> BetRecord:
+    """Make a bet of 1,000 of account 7 on option 1 of market 1, at 1.85."""
+    plain = BetRecord(bet_id, 7, 1, None, 1, 1_000, 185, 185, Acceptance.EXACT, NOW_MS, f"0x{bet_id}")
+    return msgspec.structs.replace(plain, **fields)
+
+
+def claimed(bet: BetRecord, payout: int = 1_850) -> BetRecord:
+    """Make the row that a bet becomes when it is paid."""
+    changes = {"payout": payout, "claim_tx_hash": f"0xc{bet.bet_id}", "claimed_ms": NOW_MS + bet.bet_id}
+    return msgspec.structs.replace(bet, **changes)
+
+
+def option(market_id: int, number: int, **fields: Any) -> OptionRecord:
+    """Make the home side's victory, offered at 1.85, without a result."""
+    plain = OptionRecord(market_id, number, 1, GroupKind.MONEYLINE, Pick.HOME, True, None, 185, True)
     return msgspec.structs.replace(plain, **fields)
 
 

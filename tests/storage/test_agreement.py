@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from engine.ledger.bets import BetRecord, OptionRecord, Result
 from engine.ledger.records import (
     AssetLogRecord,
     BalanceRecord,
@@ -29,7 +30,7 @@ from engine.ledger.records import (
     TradeRecord,
     TransactionRecord,
 )
-from storage.interface import CommitImpossible, OrderFilter, Reader, Storage, TradeFilter
+from storage.interface import BetFilter, CommitImpossible, OrderFilter, Reader, Storage, TradeFilter
 from storage.memory import MemoryStorage
 from storage.postgres import open_postgres
 from tests.storage.conftest import Open, open_memory
@@ -50,7 +51,8 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 TABLES = """
-    journal, orders, trades, assets_logs, freezes, assets, markets, transactions, channel_index, positions, maker_audit
+    journal, orders, trades, assets_logs, freezes, assets, markets, transactions, channel_index, positions, maker_audit,
+    bets, options
 """
 
 
@@ -74,6 +76,10 @@ def lists(drawn: st.SearchStrategy[R], *keys: Callable[[R], Any]) -> st.SearchSt
 
 def client_key(order: OrderRecord) -> tuple[int, str] | int:
     return order.order_id if order.client_order_id is None else (order.account_id, order.client_order_id)
+
+
+def client_bet_key(bet: BetRecord) -> tuple[int, str] | int:
+    return bet.bet_id if bet.client_bet_id is None else (bet.account_id, bet.client_bet_id)
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -135,6 +141,9 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
     position_rows = rows(PositionRecord, **dict.fromkeys(POSITION_UNITS, UNITS), payout=st.none() | UNITS)
     positions = data.draw(lists(position_rows, lambda position: (position.market_id, position.account_id)))
     audit = data.draw(lists(rows(MakerAuditRecord), lambda row: (row.market_id, row.sequence)))
+    bet_rows = rows(BetRecord, stake=UNITS, payout=st.none() | UNITS, result=st.none())
+    bets = data.draw(lists(bet_rows, lambda bet: bet.bet_id, client_bet_key))
+    options = data.draw(lists(rows(OptionRecord), lambda option: (option.market_id, option.number)))
     entries = Entries()
     first = entries.next(
         new_orders=orders,
@@ -147,6 +156,8 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
         channels=channels,
         positions=positions,
         maker_audit=audit,
+        bets=bets,
+        options=options,
     )
     second = entries.next(changed_orders=changes.values())
 
@@ -175,6 +186,14 @@ def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, d
                 assert position in await reader.positions(position.market_id)
             for audited in audit:
                 assert audited in await reader.maker_audit(audited.market_id, None, 10)
+            results = {(option.market_id, option.number): option.result for option in options}
+            for bet in bets:
+                stored = replace(bet, result=results.get((bet.market_id, bet.option_number)))
+                assert await reader.bet(bet.bet_id) == stored
+                assert stored in (await reader.bets(BetFilter(bet.account_id, bet.market_id)))[0]
+                if bet.client_bet_id is not None:
+                    assert await reader.bet_by_client_id(bet.account_id, bet.client_bet_id) == stored
+            assert await reader.options() == sorted(options, key=lambda option: (option.market_id, option.number))
             assert await reader.journal(0, 10) == [first.journal, second.journal]
 
     trio.run(check)
@@ -187,6 +206,8 @@ ACCOUNTS = st.sampled_from([-1, 7, 8])
 ASSETS = st.sampled_from(["BTC", "USDT"])
 MONEY = st.integers(0, 9)
 MARKETS = st.integers(1, 2)
+OPTIONS = st.integers(1, 2)
+STATES = st.sampled_from([MarketState.OPEN, MarketState.FINAL, MarketState.SETTLED])
 PRODUCTS = st.sampled_from(["spot", "prediction"])
 TIMES = st.integers(0, 9)
 
@@ -221,7 +242,7 @@ SMALL_PARTS = st.fixed_dictionaries(
         "balances": st.lists(
             rows(BalanceRecord, account_id=ACCOUNTS, asset=ASSETS, total=UNITS, held=MONEY), max_size=3
         ),
-        "markets": st.lists(rows(MarketRecord, market_id=MARKETS, product=PRODUCTS), max_size=2),
+        "markets": st.lists(rows(MarketRecord, market_id=MARKETS, product=PRODUCTS, state=STATES), max_size=2),
         "transactions": st.lists(
             rows(TransactionRecord, account_id=ACCOUNTS, trans_id=st.sampled_from(["x", "y"])), max_size=1
         ),
@@ -231,6 +252,24 @@ SMALL_PARTS = st.fixed_dictionaries(
         ),
         "positions": st.lists(rows(PositionRecord, market_id=MARKETS, account_id=ACCOUNTS), max_size=2),
         "maker_audit": st.lists(rows(MakerAuditRecord, market_id=MARKETS, sequence=IDS), max_size=2),
+        "bets": st.lists(
+            rows(
+                BetRecord,
+                bet_id=IDS,
+                account_id=ACCOUNTS,
+                market_id=MARKETS,
+                client_bet_id=st.none() | st.sampled_from(["a", "A"]),
+                option_number=OPTIONS,
+                payout=st.none() | MONEY,
+            ),
+            max_size=3,
+        ),
+        "options": st.lists(
+            rows(
+                OptionRecord, market_id=MARKETS, number=OPTIONS, result=st.sampled_from([None, Result.LOSS, Result.WIN])
+            ),
+            max_size=3,
+        ),
     },
 )
 
@@ -299,6 +338,17 @@ async def everything(reader: Reader) -> list[object]:
     answers += [await reader.positions(market) for market in markets]
     answers += [await reader.positions_of(account) for account in (-1, 7)]
     answers += [await reader.maker_audit(1, before, limit) for before, limit in pages]
+    answers += [await reader.bet(bet_id) for bet_id in (1, 2)]
+    answers += [await reader.bet_by_client_id(7, client_id) for client_id in ("a", "A")]
+    answers += [
+        await reader.bets(BetFilter(account, market, settled, offset, limit))
+        for account, market, settled, (offset, limit) in product(
+            (None, 7), markets, (None, True, False), ((0, 100), (1, 2))
+        )
+    ]
+    answers += [await reader.unclaimed_bets(market) for market in markets]
+    answers += [await reader.options(market) for market in markets]
+    answers += [await reader.claimed_bets(1), await reader.claim_counts()]
     answers += [await reader.prices_since(1, since_ms) for since_ms in (0, 5)]
     answers += [await reader.price_history(1, since_ms, 3, limit) for since_ms, limit in product((0, 5), (1, 9))]
     answers += [await reader.balances(account) for account in (None, -1, 7)]

@@ -3,9 +3,12 @@
 import msgspec
 import pytest
 
-from storage.interface import AdminAction, NameTaken
+from engine.ledger.records import AdminAction
+from storage.interface import AddressTaken, NameTaken
 from tests.storage.conftest import Open
 from tests.storage.entries import NOW_MS
+
+ANNA, BEN, CARL = (f"0x{digit * 40}" for digit in "abc")
 
 
 @pytest.mark.trio
@@ -16,6 +19,7 @@ async def test_a_user_is_found_by_id_and_by_name_without_case(opened: Open) -> N
         assert alice.user_id > 0
         assert (alice.username, alice.email, alice.password_hash) == ("Alice", "a@example.org", "hash")
         assert (alice.role, alice.state, alice.created_ms, alice.last_login_ms) == ("user", "active", NOW_MS, None)
+        assert alice.address is None
         assert await identity.user_by_name("aLICE") == alice
         assert await identity.user(alice.user_id) == alice
         assert await identity.user_by_name("bob") is None
@@ -44,6 +48,59 @@ async def test_names_differ_by_case_outside_ascii(opened: Open) -> None:
 
 
 @pytest.mark.trio
+async def test_a_wallet_is_a_user_without_a_name(opened: Open) -> None:
+    async with opened() as storage:
+        identity = storage.identity
+        anna = await identity.create_wallet_user(ANNA, "user", NOW_MS)
+        assert (anna.username, anna.email, anna.password_hash, anna.address) == (None, None, None, ANNA)
+        assert (anna.role, anna.state, anna.created_ms, anna.last_login_ms) == ("user", "active", NOW_MS, None)
+        ben = await identity.create_wallet_user(BEN, "user", NOW_MS)
+        assert await identity.user_by_address(ANNA) == anna
+        assert await identity.user(anna.user_id) == anna
+        assert await identity.users() == [anna, ben]
+        assert await identity.user_by_address(ANNA.upper()) is None  # they are kept in lower case
+        assert await identity.user_by_name("") is None
+        with pytest.raises(AddressTaken):
+            await identity.create_wallet_user(ANNA, "user", NOW_MS)
+
+
+@pytest.mark.trio
+async def test_a_name_and_a_wallet_are_joined_once(opened: Open) -> None:
+    async with opened() as storage:
+        identity = storage.identity
+        alice = await identity.create_user("alice", "a@example.org", "hash", "user", NOW_MS)
+        ben = await identity.create_wallet_user(BEN, "user", NOW_MS)
+        carol = await identity.create_user("carol", "c@example.org", "hash", "user", NOW_MS)
+        await identity.set_address(alice.user_id, ANNA)
+        await identity.set_address(alice.user_id, ANNA)  # the same again is nothing new
+        await identity.set_credentials(ben.user_id, "ben", "b@example.org", "other hash")
+        joined = msgspec.structs.replace(alice, address=ANNA)
+        assert await identity.user_by_address(ANNA) == await identity.user_by_name("alice") == joined
+        whole = msgspec.structs.replace(ben, username="ben", email="b@example.org", password_hash="other hash")
+        assert await identity.user_by_address(BEN) == await identity.user_by_name("BEN") == whole
+        assert await identity.users() == [joined, whole, carol]
+
+
+@pytest.mark.trio
+async def test_what_is_somebody_s_is_given_to_nobody_else(opened: Open) -> None:
+    async with opened() as storage:
+        identity = storage.identity
+        alice = await identity.create_user("alice", "a@example.org", "hash", "user", NOW_MS)
+        anna = await identity.create_wallet_user(ANNA, "user", NOW_MS)
+        await identity.set_address(alice.user_id, BEN)
+        before = await identity.users()
+        for user_id, address in ((alice.user_id, ANNA), (alice.user_id, CARL), (anna.user_id, BEN)):
+            with pytest.raises(AddressTaken):
+                await identity.set_address(user_id, address)
+        for user_id, name in ((anna.user_id, "ALICE"), (alice.user_id, "alice"), (alice.user_id, "other")):
+            with pytest.raises(NameTaken):
+                await identity.set_credentials(user_id, name, "", "hash")
+        with pytest.raises(NameTaken):
+            await identity.create_user("Alice", "", "hash", "user", NOW_MS)
+        assert await identity.users() == before
+
+
+@pytest.mark.trio
 async def test_changes_of_a_user_stay_and_touch_no_other(opened: Open) -> None:
     async with opened() as storage:
         identity = storage.identity
@@ -68,6 +125,10 @@ async def test_a_change_of_nobody_is_an_error_and_leaves_no_audit_row(opened: Op
             await identity.set_password(404, "hash")
         with pytest.raises(LookupError):
             await identity.record_login(404, NOW_MS)
+        with pytest.raises(LookupError):
+            await identity.set_address(404, ANNA)
+        with pytest.raises(LookupError):
+            await identity.set_credentials(404, "nobody", "", "hash")
         with pytest.raises(LookupError):
             await identity.set_role(404, "admin", action("set role"))
         with pytest.raises(LookupError):
@@ -95,9 +156,19 @@ async def test_a_revoked_token_is_listed_until_it_expires(opened: Open) -> None:
         await identity.revoke_token("b", NOW_MS + 10)
         await identity.revoke_token("a", NOW_MS + 20)
         await identity.revoke_token("a", NOW_MS + 20)
-        assert await identity.revoked_tokens(NOW_MS) == ["a", "b"]
-        assert await identity.revoked_tokens(NOW_MS + 10) == ["a"]
-        assert await identity.revoked_tokens(NOW_MS + 20) == []
+        assert await identity.revoked_tokens(NOW_MS) == {"a": NOW_MS + 20, "b": NOW_MS + 10}
+        assert await identity.revoked_tokens(NOW_MS + 10) == {"a": NOW_MS + 20}
+        assert await identity.revoked_tokens(NOW_MS + 20) == {}
+
+
+@pytest.mark.trio
+async def test_revoked_tokens_are_forgotten_when_asked_to(opened: Open) -> None:
+    async with opened() as storage:
+        identity = storage.identity
+        for number in range(5):
+            await identity.revoke_token(f"token {number}", NOW_MS + number)
+        await identity.forget_revoked(NOW_MS + 3)
+        assert set(await identity.revoked_tokens(0)) == {"token 3", "token 4"}
 
 
 def action(word: str) -> AdminAction:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from storage.interface import AdminAction
+from engine.ledger.records import AdminAction
 from tests.storage.conftest import Open
 from tests.storage.entries import NOW_MS
 

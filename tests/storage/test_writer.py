@@ -13,19 +13,21 @@ import msgspec
 import pytest
 import trio
 
+from engine.ledger.records import AdminAction
 from storage import line
 from storage.bridge import Bridge, open_bridge
 from storage.interface import CommitImpossible, DatabaseAway
 from storage.line import SecondInstance
 from storage.migrate import SchemaTooNew
 from storage.writer import PostgresWriter, open_writer
-from tests.storage.entries import Entries, maker_audit, order, position, transaction
+from tests.storage.entries import NOW_MS, Entries, bet, claimed, maker_audit, option, order, position, transaction
 from tests.storage.servers import query, running_server
 from tests.storage.wire import Wire, open_wire
 
 pytestmark = pytest.mark.slow
 
 AUDIT = maker_audit(1, 4)
+NOTED = AdminAction(0, 1, "set_odds", "betting/7", "{}", NOW_MS)
 
 
 class Scene:
@@ -194,6 +196,24 @@ async def test_positions_and_audit_of_a_lost_answer_are_there_once(postgres_dsn:
 
 
 @pytest.mark.trio
+async def test_a_bet_and_an_admins_action_of_a_lost_answer_are_there_once(postgres_dsn: str) -> None:
+    async with open_scene(postgres_dsn) as scene:
+        entry = scene.entries.next(bets=[bet(1, client_bet_id="mine")], options=[option(1, 1)], admin_actions=[NOTED])
+        scene.wire.shut_answers()
+
+        async def is_there() -> bool:
+            return await scene.journal() == [1]
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(scene.writer.commit, entry)
+            await until(is_there)
+            await scene.wire.cut()
+        await scene.writer.commit(scene.entries.next(bets=[claimed(bet(1), 9)]))
+        [row] = await scene.query("select payout, (select count(*) from admin_actions) as noted from bets")
+        assert (row["payout"], row["noted"]) == (9, 1)
+
+
+@pytest.mark.trio
 async def test_an_answer_that_does_not_come_is_given_up_at_the_deadline(
     postgres_dsn: str, quick_deadline: None
 ) -> None:
@@ -344,10 +364,17 @@ async def test_text_that_postgresql_cannot_hold_makes_the_commit_impossible(post
 
 @pytest.mark.trio
 @pytest.mark.parametrize(
-    ("table", "part", "row"), [("positions", "positions", position(1, 7)), ("maker_audit", "maker_audit", AUDIT)]
+    ("table", "row"),
+    [
+        ("positions", position(1, 7)),
+        ("maker_audit", AUDIT),
+        ("bets", bet(1)),
+        ("options", option(1, 1)),
+        ("admin_actions", NOTED),
+    ],
 )
 async def test_a_row_that_does_not_get_in_takes_its_entry_with_it(
-    postgres_dsn: str, table: str, part: str, row: msgspec.Struct
+    postgres_dsn: str, table: str, row: msgspec.Struct
 ) -> None:
     """Such as by an operator's trigger: the rows are counted."""
     async with open_scene(postgres_dsn) as scene:
@@ -355,7 +382,7 @@ async def test_a_row_that_does_not_get_in_takes_its_entry_with_it(
         await scene.query(f"create trigger t before insert on {table} for each row execute function nothing()")
         await scene.writer.commit(scene.entries.next())
         with pytest.raises(CommitImpossible, match="meets other rows than it should"):
-            await scene.writer.commit(scene.entries.next(**{part: [row]}))
+            await scene.writer.commit(scene.entries.next(**{table: [row]}))
         assert await scene.journal() == [1]
 
 

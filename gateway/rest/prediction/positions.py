@@ -96,9 +96,9 @@ async def get_holders(gateway: Gateway, _: Caller, request: HoldersRequest) -> A
 
 
 def name_of(gateway: Gateway, account_id: int) -> str:
-    """A user's name, or that of one of the exchange's own accounts."""
+    """A user's name (without one, the wallet), or that of one of the exchange's own accounts."""
     member = gateway.sessions.member(account_id)
-    return account_name(account_id) if member is None else member.username
+    return account_name(account_id) if member is None else member.name
 
 
 def position_view(position: PositionRecord, record: MarketRecord) -> PositionView:

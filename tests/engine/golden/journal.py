@@ -1,7 +1,8 @@
 """Writes the newest golden file: `python -m tests.engine.golden.journal`, by hand, once for each shape of the rows.
 
 journal-1.txt  format 1, before there were prediction markets: orders and trades have a field less
-journal-2.txt  format 1, with them
+journal-2.txt  format 1, with them, before there was betting: a market that is listed does not say in which state
+journal-3.txt  format 1, with both
 
 It never overwrites: a file that no longer fits what the program writes means that events have got more last fields, and
 NEWEST must be raised, or that they changed in another way, and FORMAT must be too. The old file stays, to show that old
@@ -17,7 +18,7 @@ from engine.ledger.records import JournalRecord
 from tests.engine.golden.history import HISTORY, WHOLE_HISTORY
 from tests.engine.ledger.tables import Tables
 
-NEWEST = 2
+NEWEST = 3
 
 
 def golden_file(number: int) -> Path:

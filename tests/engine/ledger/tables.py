@@ -1,12 +1,15 @@
 """The tables as dicts: what storage does with an entry, and what recovery reads back."""
 
+from collections import Counter
 from typing import TypeVar
 
 import msgspec
 
+from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result
 from engine.ledger.books import Books, Products
 from engine.ledger.journal import GENESIS_HASH
 from engine.ledger.records import (
+    AdminAction,
     AssetLogRecord,
     BalanceRecord,
     Entry,
@@ -44,6 +47,9 @@ class Tables:
         self.channels: dict[str, int] = {}
         self.positions: dict[tuple[int, int], PositionRecord] = {}
         self.maker_audit: dict[tuple[int, int, int], MakerAuditRecord] = {}
+        self.bets: dict[int, BetRecord] = {}
+        self.options: dict[tuple[int, int], OptionRecord] = {}
+        self.admin_actions: list[AdminAction] = []
 
     def write(self, entry: Entry) -> None:
         assert entry.journal.sequence == len(self.journal) + 1
@@ -71,6 +77,9 @@ class Tables:
             {(row.market_id, row.sequence, row.order_id): row for row in entry.maker_audit},
             len(entry.maker_audit),
         )
+        upsert(self.bets, {row.bet_id: row for row in entry.bets}, len(entry.bets))
+        upsert(self.options, {(row.market_id, row.number): row for row in entry.options}, len(entry.options))
+        self.admin_actions += entry.admin_actions
 
     def open_orders(self) -> list[OrderRecord]:
         """By market and priority; what is held for an order stands in its freeze, and sellers of shares have none."""
@@ -84,6 +93,27 @@ class Tables:
     def open_positions(self) -> list[PositionRecord]:
         """Those in markets that are not final."""
         return [row for row in self.positions.values() if self.markets[row.market_id].state is not MarketState.FINAL]
+
+    def bets_in(self, market_id: int | None = None) -> list[BetRecord]:
+        """With the results of their options, as they stand now."""
+        return [
+            msgspec.structs.replace(bet, result=self.options[bet.market_id, bet.option_number].result)
+            for bet in self.bets.values()
+            if market_id in (None, bet.market_id)
+        ]
+
+    def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
+        """Without those that are lost for good: of a settled match with a claim."""
+        ended = {
+            bet.market_id
+            for bet in self.bets.values()
+            if bet.payout is not None and self.markets[bet.market_id].state is MarketState.SETTLED
+        }
+        return [
+            bet
+            for bet in self.bets_in(market_id)
+            if bet.payout is None and not (bet.result is Result.LOSS and bet.market_id in ended)
+        ]
 
     def books(self, products: Products = PRODUCTS) -> Books:
         """The books as recovery loads them."""
@@ -99,6 +129,9 @@ class Tables:
             markets=self.markets.values(),
             positions=self.open_positions(),
             streams=self.channels,
+            bets=self.unclaimed_bets(),
+            options=self.options.values(),
+            claims=Counter((bet.market_id, bet.option_number) for bet in self.bets.values() if bet.payout is not None),
         )
 
 
@@ -125,4 +158,8 @@ def contents(books: Books) -> dict[str, object]:
         "positions": books.positions,
         "shares": {market_id: shares for market_id, shares in books.shares.items() if any(shares)},
         "streams": books.streams,
+        "bets": {bet_id: msgspec.structs.replace(bet, result=None) for bet_id, bet in books.bets.items()},
+        "tallies": {key: tally for key, tally in books.tallies.items() if tally != NO_TALLY},
+        "claims": books.claims,
+        "options": books.options,
     }

@@ -12,7 +12,7 @@ from engine.ledger.fold import fold
 from engine.ledger.journal import GENESIS_HASH, JournalError, Part, Row, chain_hash
 from engine.ledger.page import Page
 from engine.ledger.records import BalanceRecord, JournalRecord
-from tests.engine.golden.journal import from_text, golden_file, rows_of_history
+from tests.engine.golden.journal import NEWEST, from_text, golden_file, rows_of_history
 from tests.engine.ledger import pages
 from tests.engine.ledger.tables import Tables, contents
 
@@ -69,8 +69,9 @@ def test_the_journal_makes_the_tables_again() -> None:
     assert tables.channels == {"account:1": 8, "account:2": 9, "trades:BTC_USD": 1}
 
 
-def test_the_golden_file_folds() -> None:
-    folded(from_text(golden_file(1).read_text(encoding="ascii")))
+@pytest.mark.parametrize("number", range(1, NEWEST + 1))
+def test_the_golden_files_fold(number: int) -> None:
+    folded(from_text(golden_file(number).read_text(encoding="ascii")))
 
 
 def test_it_goes_on_from_any_row() -> None:

@@ -33,12 +33,13 @@ from engine.refusals import Refused
 from engine.trading.commands import EnterOrder, MarketChanged
 from engine.trading.events import CloseReason
 from engine.trading.market import FILLS_MAX
-from tests.engine.exchange import Answer, Exchange, units
+from tests.engine.exchange import Answer, units
+from tests.engine.trading.exchange import TradingExchange
 
 TICKS = {"0.1": 10, "0.01": 1}
 
 
-class Harness(Exchange[PredictionMarket]):
+class Harness(TradingExchange[PredictionMarket]):
     """Has the methods of NaivePredictions, and `restart`."""
 
     def __init__(
@@ -308,6 +309,7 @@ class Harness(Exchange[PredictionMarket]):
     # What must hold
 
     def check_market(self, market: PredictionMarket) -> None:
+        super().check_market(market)
         audit(market)
         market_id = market.market_id
         again = self.market(market_id)

@@ -13,10 +13,11 @@ from engine.spot.symbol import SpotSymbol, make_symbol
 from engine.trading.commands import EnterOrder, GetDepth
 from engine.trading.events import CloseReason
 from engine.trading.market import FILLS_MAX
-from tests.engine.exchange import Answer, Exchange, units
+from tests.engine.exchange import Answer, units
+from tests.engine.trading.exchange import TradingExchange
 
 
-class Harness(Exchange[SpotMarket]):
+class Harness(TradingExchange[SpotMarket]):
     """Has the methods of NaiveExchange, and `restart`."""
 
     def __init__(self, fills_max: int = FILLS_MAX) -> None:
@@ -42,6 +43,7 @@ class Harness(Exchange[SpotMarket]):
         )
 
     def check_market(self, market: SpotMarket) -> None:
+        super().check_market(market)
         audit(market)
 
     # Orders

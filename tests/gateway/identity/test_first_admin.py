@@ -2,8 +2,9 @@
 
 import pytest
 
+from engine.ledger.records import AdminAction
 from gateway.identity.first_admin import ensure_admin
-from storage.interface import AdminAction, UserRecord
+from storage.interface import UserRecord
 from storage.memory import MemoryStorage
 from tests.actors.exchanges import TickingClock
 from tests.gateway.houses import PlainHasher

@@ -12,64 +12,11 @@ from gateway.answers import Rejected
 from gateway.context import Caller
 from gateway.identity.caller import Role
 from gateway.identity.passwords import HashingBusy
-from gateway.identity.sessions import Sessions, Suspended, Unauthorized
+from gateway.identity.refusals import Suspended, Unauthorized
 from gateway.identity.tokens import Tokens
-from storage.interface import AdminAction, DatabaseAway
-from storage.memory import MemoryStorage
-from tests.gateway.houses import PASSWORD, Counting, PlainHasher
+from tests.gateway.identity.desks import ACTION, LIFETIME_S, Desk, after, away, open_desk
 
 pytestmark = pytest.mark.trio
-
-LIFETIME_S = 60
-ACTION = AdminAction(0, 9, "test", "test", "{}", 0)
-
-
-class Clock:
-    """Stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.time_ms = 1_700_000_000_000
-
-    def now_ms(self) -> int:
-        return self.time_ms
-
-
-class Desk:
-    """Sessions with everything that they need."""
-
-    def __init__(self, storage: MemoryStorage | None = None, clock: Clock | None = None) -> None:
-        self.storage = storage or MemoryStorage()
-        self.clock = clock or Clock()
-        self.hasher = PlainHasher()
-        self.sessions = Sessions(
-            identity=self.storage.identity,
-            clock=self.clock,
-            randomness=Counting(),
-            hasher=self.hasher,
-            tokens=Tokens(secret="s" * 32, issuer="rialto", audience="rialto", lifetime_s=LIFETIME_S),
-        )
-
-    async def register(self, username: str = "alice") -> int:
-        return (await self.sessions.register(username, f"{username}@example.com", PASSWORD)).user_id
-
-    async def log_in(self, username: str = "alice", password: str = PASSWORD) -> str:
-        return (await self.sessions.log_in(username, password, "192.0.2.1", throttled=True)).token
-
-    async def enter(self, username: str = "alice") -> Caller:
-        await self.register(username)
-        return self.sessions.authenticate(await self.log_in(username))
-
-    async def again(self) -> "Desk":
-        """The same tables after a restart."""
-        desk = Desk(self.storage, self.clock)
-        await desk.sessions.load()
-        return desk
-
-
-async def open_desk() -> Desk:
-    desk = Desk()
-    await desk.sessions.load()
-    return desk
 
 
 async def test_a_token_says_who_it_is() -> None:
@@ -122,18 +69,13 @@ async def test_a_log_out_that_the_database_lost_counts_here_all_the_same(monkeyp
         desk.sessions.authenticate(token)
 
 
-async def away(*_: object) -> Any:
-    await trio.lowlevel.checkpoint()
-    raise DatabaseAway("gone")
-
-
 async def test_revoked_tokens_are_forgotten_when_they_would_have_expired() -> None:
     desk = await open_desk()
     await desk.register()
     for _ in range(3):
         await desk.sessions.log_out(desk.sessions.authenticate(await desk.log_in()))
         desk.clock.time_ms += LIFETIME_S * 1_000
-    assert len(desk.sessions._revoked) == 1
+    assert len(desk.sessions._revocations) == 1
 
 
 async def test_somebody_else_s_signature_is_nobody() -> None:
@@ -190,13 +132,7 @@ async def test_a_registration_that_may_be_lost_is_unknown_and_known_at_the_log_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     desk = await open_desk()
-    create_user = desk.storage.identity.create_user
-
-    async def done_but_lost(*arguments: Any) -> Any:
-        await create_user(*arguments)
-        raise DatabaseAway("gone")
-
-    monkeypatch.setattr(desk.storage.identity, "create_user", done_but_lost)
+    monkeypatch.setattr(desk.storage.identity, "create_user", after(desk.storage.identity.create_user))
     with pytest.raises(Rejected, match="UNKNOWN"):
         await desk.register()
     assert desk.sessions.member_by_name("alice") is None
@@ -292,7 +228,7 @@ async def watching(desk: Desk, *callers: Caller) -> AsyncIterator[list[str]]:
         yield reasons
         await wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
-    assert desk.sessions._watches == {}
+    assert len(desk.sessions._watches) == 0
 
 
 async def test_a_log_out_ends_the_sockets_of_that_token() -> None:

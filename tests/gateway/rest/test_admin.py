@@ -158,7 +158,13 @@ async def test_a_role_counts_at_once_with_the_old_token() -> None:
         alice = await house.user("alice")
         root = await house.user("root", Role.ADMIN)
         reply = await house.call("POST", f"{ADMIN}/users/{alice.user_id}/role", {"role": "admin"}, by="root")
-        assert reply.json == {"id": alice.user_id, "username": "alice", "role": "admin", "state": "active"}
+        assert reply.json == {
+            "id": alice.user_id,
+            "username": "alice",
+            "address": None,
+            "role": "admin",
+            "state": "active",
+        }
         assert (await house.call("GET", f"{ADMIN}/actors", by="alice")).status == 200
         reply = await house.call("POST", f"{ADMIN}/users/{root.user_id}/role", {"role": "user"}, by="alice")
         assert reply.status == 200

@@ -1,8 +1,10 @@
 """Alive, ready, measured."""
 
 import pytest
+from msgspec.structs import replace
 
-from tests.gateway.houses import error, open_house
+from storage.interface import DatabaseAway, JournalHead
+from tests.gateway.houses import SETTINGS, error, open_house
 
 pytestmark = pytest.mark.trio
 
@@ -21,6 +23,23 @@ async def test_a_server_that_stops_is_alive_but_not_ready() -> None:
         reply = await house.call("GET", "/readyz")
         assert error(reply) == (503, "SHUTTING_DOWN")
         assert "retry-after" in reply.headers
+
+
+@pytest.mark.parametrize(("skip", "expected"), [(True, 200), (False, 503)])
+async def test_readyz_may_be_told_to_leave_the_database_out(
+    skip: bool, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(replace(SETTINGS, readyz_skip_ping=skip)) as house:
+
+        async def away() -> JournalHead:
+            raise DatabaseAway("gone")
+
+        with monkeypatch.context() as loss:
+            loss.setattr(house.exchange.storage.reader, "journal_head", away)
+            await house.gateway.health.probe()
+            assert (await house.call("GET", "/readyz")).status == expected
+        house.gateway.shutdown.set()
+        assert error(await house.call("GET", "/readyz")) == (503, "SHUTTING_DOWN")
 
 
 async def test_metrics_count_what_was_asked() -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gateway.identity.sessions import Unauthorized
+from gateway.identity.refusals import Unauthorized
 from gateway.stomp.board import Board
 from gateway.stomp.codec import Frame, Parser, Version, encode
 from gateway.stomp.session import Session

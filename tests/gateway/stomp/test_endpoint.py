@@ -3,8 +3,8 @@
 import pytest
 import trio
 
+from engine.ledger.records import AdminAction
 from gateway.stomp.endpoint import choose
-from storage.interface import AdminAction
 from tests.gateway.stomp.houses import House, open_house
 
 pytestmark = pytest.mark.trio
@@ -57,9 +57,13 @@ async def test_everything_else_is_somebody_elses() -> None:
 
 async def test_open_sockets_are_counted() -> None:
     async with open_house() as house:
-        async with house.connect(), house.connect():
+        async with house.connect() as client, house.connect():
+            await client.subscribe("/topic/prices/all", "sub-0")
+            await client.subscribe("/topic/market/1/price", "sub-1")
+            assert (house.gateway.metrics.sockets.connections, house.gateway.metrics.sockets.subscriptions) == (2, 2)
             assert b"rialto_sockets 2.0" in house.gateway.metrics.text()
         await house.empty()
+        assert (house.gateway.metrics.sockets.connections, house.gateway.metrics.sockets.subscriptions) == (0, 0)
         assert b"rialto_sockets 0.0" in house.gateway.metrics.text()
 
 
@@ -121,6 +125,23 @@ async def test_the_end_of_a_session_ends_its_socket_and_no_other() -> None:
             await sessions.suspend(1, SUSPEND)
             assert await stayer.refused() == ("UNAUTHORIZED", 4401)
             assert (await visitor.subscribe("/topic/prices/all")).command == "MESSAGE"
+
+
+async def test_guests_and_socket_tokens_connect_and_end_with_their_session() -> None:
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        user, guest = sessions.authenticate(await house.user("alice")), await sessions.open_guest()
+        for caller in (user, guest):
+            token, _ = sessions.socket_token(caller)
+            async with (
+                house.connect(Authorization=f"Bearer {caller.token}") as one,
+                house.connect(Authorization=f"Bearer {token}") as other,
+            ):
+                assert (await other.subscribe("/topic/prices/all")).command == "MESSAGE"
+                await sessions.log_out(caller)
+                for client in (one, other):
+                    assert await client.refused() == ("UNAUTHORIZED", 4401)
+            assert await refusal(house, token) == ("UNAUTHORIZED", 4401)
 
 
 async def test_expiry_ends_the_socket() -> None:

@@ -1,12 +1,15 @@
 """The handshake: who may come in, and as whom."""
 
+from typing import Any
+
 import pytest
 import trio
 
+from engine.ledger.records import AdminAction
 from engine.matching.terms import OrderState
+from gateway.client import open_rest
 from gateway.identity.caller import Role
-from storage.interface import AdminAction
-from tests.gateway.websocket.houses import open_house
+from tests.gateway.websocket.houses import House, open_house
 
 pytestmark = pytest.mark.trio
 
@@ -60,6 +63,68 @@ async def test_who_has_logged_out_is_401_and_who_is_suspended_403() -> None:
         assert (await house.handshake("/ws", f"Authorization: Bearer {blocked}"))[0] == 403
 
 
+# Guests, and tokens that are for sockets only
+
+
+async def test_a_guest_sees_what_visitors_see_and_no_more() -> None:
+    async with open_house() as house:
+        guest = (await house.gateway.sessions.open_guest()).token
+        for in_query in (False, True):
+            async with house.connect(guest, in_query=in_query) as client:
+                (snapshot,) = await client.subscribe("book:BTC_USDT")
+                assert snapshot["type"] == "snapshot"
+                await client.send({"subscribe": ["orders", "fills", "balances"]})
+                refusals = await client.receive_many(3)
+                assert [refusal["code"] for refusal in refusals] == ["FORBIDDEN"] * 3
+                assert await client.receive() == {"type": "subscribed", "channels": []}
+                refusal = await client.ask({"op": "place", "id": 1, "order": ORDER})
+                assert (refusal["type"], refusal["id"], refusal["status"]) == ("error", 1, 403)
+                assert refusal["code"] == "FORBIDDEN"
+
+
+async def test_a_guest_s_log_out_closes_the_socket() -> None:
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        leaver, stayer = await sessions.open_guest(), await sessions.open_guest()
+        async with house.connect(leaver.token) as one, house.connect(stayer.token) as other:
+            await one.quiet()
+            await sessions.log_out(leaver)
+            assert await one.closed() == (4401, "logged out")
+            await other.quiet()
+        assert (await house.handshake("/ws", f"Authorization: Bearer {leaver.token}"))[0] == 401
+
+
+async def test_a_socket_token_opens_the_session_it_was_made_in() -> None:
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        caller = sessions.authenticate(await house.user("alice"))
+        token, _ = sessions.socket_token(caller)
+        for in_query in (False, True):
+            async with house.connect(token, in_query=in_query) as client:
+                assert (await client.subscribe("orders"))[0]["orders"] == []
+        async with house.connect(token) as client:
+            await client.quiet()
+            await sessions.log_out(caller)
+            assert await client.closed() == (4401, "logged out")
+        assert (await house.handshake(f"/ws?token={token}"))[0] == 401
+
+
+async def test_a_socket_outlives_the_token_that_opened_it() -> None:
+    """It ends with the session."""
+    async with open_house() as house:
+        sessions = house.gateway.sessions
+        await house.user("alice")
+        sessions._tokens.lifetime_s = 3
+        caller = sessions.authenticate(await house.log_in("alice"))
+        token = sessions._tokens.issue_for_sockets(
+            caller.user_id, "user", caller.token_id, house.exchange.clock.now_ms(), 1, caller.expires_ms
+        )
+        async with house.connect(token) as client:
+            await trio.sleep(1.5)
+            await client.quiet()
+            assert await client.closed() == (4401, "the token has expired")
+
+
 async def test_other_paths_are_not_this_ones() -> None:
     async with open_house() as house:
         for path in ("/ws/other", "/ws/", "/w", "/"):
@@ -91,8 +156,20 @@ async def test_open_sockets_are_counted() -> None:
             await one.subscribe("trades:BTC_USDT")
             await other.subscribe("trades:BTC_USDT")
             assert b"rialto_sockets 2.0" in house.gateway.metrics.text()
+            await one.subscribe("ticker:BTC_USDT")
+            health = {"connections": 2, "subscriptions": 3}
+            assert b"rialto_subscriptions 3.0" in house.gateway.metrics.text()
+            assert await sockets(house) == {"status": "ok", **health}
+            await one.ask({"unsubscribe": ["ticker:BTC_USDT"]})
+            assert await sockets(house) == {"status": "ok", **health, "subscriptions": 2}
         await house.empty()
         assert b"rialto_sockets 0.0" in house.gateway.metrics.text()
+        assert await sockets(house) == {"status": "ok", "connections": 0, "subscriptions": 0}
+
+
+async def sockets(house: House) -> Any:
+    async with open_rest(f"http://127.0.0.1:{house.port}") as rest:
+        return await rest.call("GET", "/api/v1/ws/health")
 
 
 # Sessions that end

@@ -24,7 +24,20 @@ scalars = st.one_of(
     st.sampled_from(["place", "cancel", "cancel_all", "BTC_USDT", "buy", "limit", "100", "orders"]),
 )
 keys = st.sampled_from(
-    ["op", "id", "order", "subscribe", "unsubscribe", "orderId", "clientOrderId", "symbol", "side", "type", "price"]
+    [
+        "op",
+        "id",
+        "order",
+        "subscribe",
+        "unsubscribe",
+        "resume",
+        "orderId",
+        "clientOrderId",
+        "symbol",
+        "side",
+        "type",
+        "price",
+    ]
 )
 documents = st.recursive(
     scalars,
@@ -38,7 +51,7 @@ def read_whole(raw: bytes) -> None:
     id_of(raw)
     with suppress(Rejected):
         frame = read_frame(raw)
-        assert frame.op or frame.subscribe or frame.unsubscribe
+        assert frame.op or frame.subscribe or frame.unsubscribe or frame.resume
         if frame.op == "place":
             read_order(frame)
         elif frame.op is not None:
@@ -70,6 +83,11 @@ def test_a_frame() -> None:
 
 def test_channels() -> None:
     assert read_frame(b'{"subscribe":["a","b"],"unsubscribe":["c"]}') == Frame(("c",), ("a", "b"))
+
+
+def test_numbers_to_go_on_from() -> None:
+    frame = read_frame(b'{"resume":{"a":0,"b":9007199254740991}}')
+    assert frame == Frame(resume={"a": 0, "b": 2**53 - 1})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""How a match goes from its listing to its results; there is no other way.
+
+scheduled --> open <--> suspended <--> in play            (a match in play is suspended and reopened in play)
+    |           |           |             |
+    |           +--> closed <-------------+
+    |                   |     (at its start by itself, unless in play; before it, closed can be reopened)
+    |                   v
+    +--> void       settled --(rolled back)--> closed
+
+Groups can be settled one by one in every state but scheduled; with the last of them the match is settled.
+"""
+
+import enum
+
+import msgspec
+
+from engine.betting.match import Board
+from engine.ledger.records import MarketState
+
+
+class Step(enum.Enum):
+    """What can happen to a match."""
+
+    OPEN = "open"
+    SUSPEND = "suspend"
+    REOPEN = "reopen"
+    GO_IN_PLAY = "go_in_play"
+    CLOSE = "close"  # at its start, or by an administrator
+    SETTLE_OPTION = "settle_option"  # one group; the state stays
+    SETTLE = "settle"  # all that is left
+    ROLL_BACK = "roll_back"
+    VOID = "void"
+
+
+S = MarketState
+TRANSITIONS = {
+    (S.SCHEDULED, Step.OPEN): S.OPEN,
+    (S.SCHEDULED, Step.CLOSE): S.CLOSED,
+    (S.SCHEDULED, Step.VOID): S.VOID,
+    (S.OPEN, Step.SUSPEND): S.SUSPENDED,
+    (S.OPEN, Step.GO_IN_PLAY): S.IN_PLAY,
+    (S.OPEN, Step.CLOSE): S.CLOSED,
+    (S.OPEN, Step.SETTLE_OPTION): S.OPEN,
+    (S.OPEN, Step.SETTLE): S.SETTLED,
+    (S.OPEN, Step.ROLL_BACK): S.OPEN,
+    (S.OPEN, Step.VOID): S.VOID,
+    (S.SUSPENDED, Step.REOPEN): S.OPEN,
+    (S.SUSPENDED, Step.GO_IN_PLAY): S.IN_PLAY,
+    (S.SUSPENDED, Step.CLOSE): S.CLOSED,
+    (S.SUSPENDED, Step.SETTLE_OPTION): S.SUSPENDED,
+    (S.SUSPENDED, Step.SETTLE): S.SETTLED,
+    (S.SUSPENDED, Step.ROLL_BACK): S.SUSPENDED,
+    (S.SUSPENDED, Step.VOID): S.VOID,
+    (S.IN_PLAY, Step.SUSPEND): S.SUSPENDED,
+    (S.IN_PLAY, Step.CLOSE): S.CLOSED,
+    (S.IN_PLAY, Step.SETTLE_OPTION): S.IN_PLAY,
+    (S.IN_PLAY, Step.SETTLE): S.SETTLED,
+    (S.IN_PLAY, Step.ROLL_BACK): S.IN_PLAY,
+    (S.IN_PLAY, Step.VOID): S.VOID,
+    (S.CLOSED, Step.REOPEN): S.OPEN,
+    (S.CLOSED, Step.GO_IN_PLAY): S.IN_PLAY,
+    (S.CLOSED, Step.SETTLE_OPTION): S.CLOSED,
+    (S.CLOSED, Step.SETTLE): S.SETTLED,
+    (S.CLOSED, Step.ROLL_BACK): S.CLOSED,
+    (S.CLOSED, Step.VOID): S.VOID,
+    (S.SETTLED, Step.ROLL_BACK): S.CLOSED,
+}
+
+# What is said when a step that somebody asks for is not in the table.
+IMPOSSIBLE = {
+    Step.OPEN: "betting can't be opened now",
+    Step.SUSPEND: "betting can't be suspended now",
+    Step.REOPEN: "betting can't be reopened now",
+    Step.GO_IN_PLAY: "it can't go in play now",
+    Step.CLOSE: "betting can't be closed now",
+    Step.SETTLE_OPTION: "it can't be settled now",
+    Step.SETTLE: "it can't be settled now",
+    Step.ROLL_BACK: "there is no settlement to roll back",
+    Step.VOID: "it can't be voided now",
+}
+
+BETTING = frozenset({S.OPEN, S.IN_PLAY})  # bets are taken
+OVER = frozenset({S.SETTLED, S.VOID})  # all options have their results, and the house has what was left of the pool
+
+
+class MatchStanding(msgspec.Struct, frozen=True):
+    """How a match stands; `number` counts what its stream `odds:` has told."""
+
+    number: int = 0
+    board: Board = Board()
+    description: str = ""
+    in_play: bool = False  # it has gone in play: its start does not close it any more, and a reopening leads back there
+    home_goals: int | None = None  # the score that settled it, if one did
+    away_goals: int | None = None
+    returned: str = "0"  # what the house got back of the pool at the settlement; units, as text: they may pass 64 bits
+
+    @property
+    def returned_units(self) -> int:
+        return int(self.returned)
+
+
+def read_standing(standing: bytes) -> MatchStanding:
+    """Read a market's standing from its row."""
+    return msgspec.json.decode(standing, type=MatchStanding) if standing else MatchStanding()
+
+
+def write_standing(standing: MatchStanding) -> bytes:
+    """Write it for the row."""
+    return msgspec.json.encode(standing)

@@ -1,0 +1,93 @@
+"""What covers the bets of one match: its money, its options, and every bet that is not claimed."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from engine.betting.options import IsFinal, largest_stake, worst
+from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Tally, add_to_tally
+
+
+class Pool:
+    """Counts; whether something may be done, its match decides."""
+
+    def __init__(
+        self,
+        money: int = 0,
+        *,
+        options: Iterable[OptionRecord] = (),
+        bets: Iterable[BetRecord] = (),
+        claimed: Iterable[BetRecord] = (),
+    ) -> None:
+        self.money = money  # units
+        self.options = {option.number: option for option in options}
+        self.bets: dict[int, BetRecord] = {}
+        self.claimed: dict[int, int] = {}  # whose they were
+        self._claims: dict[int, list[int]] = {}  # by option
+        self._tallies: dict[int, Tally] = {}
+        self._forgot_lost = False
+        for bet in bets:
+            self._count_in(bet)
+        for bet in claimed:
+            self._note_claim(bet)
+
+    def tally(self, number: int) -> Tally:
+        """What an option's bets that are not claimed would be paid, by result."""
+        return self._tallies.get(number, NO_TALLY)
+
+    @property
+    def liability(self) -> int:
+        """What it may have to pay, at worst."""
+        return worst(self.options.values(), self.tally, self._is_final())
+
+    def largest_stake(self, option: OptionRecord) -> int | None:
+        """The largest stake on an option that the pool covers, itself included; None: any."""
+        return largest_stake(self.options.values(), self.tally, self._is_final(), option, self.money)
+
+    def write(self, options: Iterable[OptionRecord]) -> None:
+        """Have options stand like that."""
+        for option in options:
+            self.options[option.number] = option
+
+    def take(self, bet: BetRecord) -> None:
+        """Take a bet's stake, and cover it."""
+        self._count_in(bet)
+        self.money += bet.stake
+
+    def pay(self, bet: BetRecord) -> int:
+        """Pay a settled bet; only its id and its owner are remembered."""
+        payout = self.payout_of(bet)
+        assert payout is not None
+        del self.bets[bet.bet_id]
+        self._tallies[bet.option_number] = add_to_tally(self.tally(bet.option_number), bet.stake, bet.odds, -1)
+        self._note_claim(bet)
+        self.money -= payout
+        return payout
+
+    def payout_of(self, bet: BetRecord) -> int | None:
+        """What can be claimed of a bet; None before it is settled."""
+        return replace(bet, result=self.options[bet.option_number].result).potential_payout
+
+    def claims_on(self, numbers: set[int]) -> list[int]:
+        """The bets on these options that have been paid."""
+        return sorted(bet_id for number in numbers for bet_id in self._claims.get(number, ()))
+
+    def forget_lost(self) -> None:
+        """Let go of bets that are lost for good; there can't be more of them later."""
+        if not self._forgot_lost:
+            self._forgot_lost = True
+            self.bets = {bet_id: bet for bet_id, bet in self.bets.items() if self.payout_of(bet)}
+
+    def _is_final(self) -> IsFinal:
+        """Results are final once one of their bets has been paid; those of the whole match are what it pays now."""
+        if all(option.result is not None for option in self.options.values()):
+            return lambda _: True
+        return self._claims.__contains__
+
+    def _note_claim(self, bet: BetRecord) -> None:
+        self.claimed[bet.bet_id] = bet.account_id
+        self._claims.setdefault(bet.option_number, []).append(bet.bet_id)
+
+    def _count_in(self, bet: BetRecord) -> None:
+        self.bets[bet.bet_id] = bet
+        self._tallies[bet.option_number] = add_to_tally(self.tally(bet.option_number), bet.stake, bet.odds)

@@ -1,0 +1,140 @@
+"""Matches, for everybody: lists, one with its options and odds, and those that take bets now."""
+
+from contextlib import suppress
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from actors.directory import MarketEntry
+from engine.ledger.records import MarketRecord, MarketState
+from engine.products import BETTING
+from gateway.context import Answer, Caller, Gateway
+from gateway.limits import PAGE_MAX, Id, Page, Text
+from gateway.odds_messages import MatchStatus, odds_groups
+from gateway.rest.betting.quotes import find_match, find_match_record, quote_at
+from gateway.rest.betting.shapes import (
+    ActiveMatchView,
+    MatchDetailView,
+    MatchView,
+    OddsDetail,
+    Source,
+    active_match_view,
+    match_detail,
+    match_of,
+    match_view,
+    overround_view,
+)
+from gateway.rest.symbols import NoRequest
+from gateway.shapes import Shape
+
+ACTIVE_KEY = "markets:active"
+ACTIVE_MS = 30_000  # in the cache: the odds specification's
+ACTIVE_MAX = 2 * PAGE_MAX  # matches that are shown as active: the newest; all of them are in the list, page by page
+DEFAULT_PAGE_SIZE = 20
+
+PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
+
+
+class MatchesRequest(Shape, frozen=True):
+    """A page of matches, newest first, counted from 1."""
+
+    page: Page = 1
+    page_size: PageSize = DEFAULT_PAGE_SIZE
+    status: MatchStatus | None = None
+    league: Text | None = None
+
+
+class MatchPageView(Shape, frozen=True):
+    """A page of them; beyond the last one, an empty one."""
+
+    page: int
+    page_size: int
+    total: int
+    items: list[MatchView]
+
+
+class MatchRequest(msgspec.Struct, frozen=True):
+    """One match."""
+
+    id: Id
+
+
+class ActiveMatchesView(Shape, frozen=True):
+    """The matches that take bets, newest first, as of half a minute ago or less."""
+
+    source: Source
+    data: list[ActiveMatchView]
+
+
+async def get_matches(gateway: Gateway, _: Caller, request: MatchesRequest) -> Answer:
+    """Newest first."""
+    state = None if request.status is None else request.status.state
+    first = (request.page - 1) * request.page_size
+    if request.league is None:
+        reader = gateway.exchange.storage.reader
+        records, total = await reader.market_page(BETTING, state, first, request.page_size)
+    else:
+        found = [record for record in await _all(gateway, state) if match_of(record).league == request.league]
+        records, total = found[first : first + request.page_size], len(found)
+    items = [match_view(record) for record in records]
+    return Answer(200, MatchPageView(request.page, request.page_size, total, items))
+
+
+async def _all(gateway: Gateway, state: MarketState | None, most: int | None = None) -> list[MarketRecord]:
+    """The matches in a state, newest first: all, or about as many as `most`."""
+    found: dict[int, MarketRecord] = {}  # a match that moves to the next page meanwhile comes twice
+    first, total = 0, 1
+    while first < (total if most is None else min(most, total)):
+        page, total = await gateway.exchange.storage.reader.market_page(BETTING, state, first, PAGE_MAX)
+        found |= {record.market_id: record for record in page}
+        first += PAGE_MAX
+    return list(found.values())
+
+
+async def get_active_matches(gateway: Gateway, _: Caller, __: NoRequest) -> Answer:
+    """Those that take bets now, in play or before it."""
+    cache = gateway.exchange.cache
+    with suppress(OSError):  # a cache that is away is no error
+        kept = await cache.get(ACTIVE_KEY)
+        if kept is not None:
+            return Answer(200, ActiveMatchesView("cache", msgspec.json.decode(kept, type=list[ActiveMatchView])))
+    records = [
+        record for state in (MarketState.OPEN, MarketState.IN_PLAY) for record in await _all(gateway, state, ACTIVE_MAX)
+    ]
+    records.sort(key=lambda record: -record.market_id)
+    shown = [active_match_view(record) for record in records[:ACTIVE_MAX]]
+    with suppress(OSError):
+        await cache.put(ACTIVE_KEY, msgspec.json.encode(shown), ACTIVE_MS)
+    return Answer(200, ActiveMatchesView("db", shown))
+
+
+async def forget_active(gateway: Gateway) -> None:
+    """Have the list of those that take bets made anew, as a match has moved on."""
+    with suppress(OSError):
+        await gateway.exchange.cache.remove(ACTIVE_KEY)
+
+
+async def get_match(gateway: Gateway, _: Caller, request: MatchRequest) -> Answer:
+    """One match, with all its options and the odds of now."""
+    return Answer(200, await show_match(gateway, find_match(gateway, request.id)))
+
+
+async def show_match(gateway: Gateway, match: MarketEntry) -> MatchDetailView:
+    """Show a match as it stands."""
+    # First the row: options that are read after it may be newer than the odds, and then the stream tells more.
+    record = await find_match_record(gateway, match)
+    options = await gateway.exchange.storage.reader.options(match.market_id)
+    quote, source = await quote_at(gateway, match, record)
+    board = quote.standing.board
+    groups = odds_groups(board)
+    odds = OddsDetail(
+        groups.moneyline,
+        groups.spread,
+        groups.total,
+        overround_view(board),
+        quote.standing.number,
+        quote.now_ms,
+        source,
+    )
+    return MatchDetailView(match_detail(record, options), odds)

@@ -1,0 +1,85 @@
+"""The rows of fixed-odds betting in the table of routes: the specification's paths, ours beside them."""
+
+from typing import Any
+
+from gateway.context import Handler
+from gateway.rest.betting import admin, bets, markets, odds, override, settlement
+from gateway.rest.betting.shapes import BetView, MatchDetailView, OddsSnapshotView, OddsView
+from gateway.rest.orders import PendingView
+from gateway.rest.route import ADMIN, ANYONE, LOOKS_UP, USER, R, Route, RouteClass
+from gateway.rest.symbols import NoRequest
+from gateway.statuses import Code
+
+BETS = (
+    R.NOT_FOUND,
+    R.CONFLICT,
+    R.MARKET_HALTED,
+    R.MARKET_CLOSED,
+    R.INSUFFICIENT_FUNDS,
+    R.ODDS_CHANGED,
+    R.LIABILITY_LIMIT,
+)
+CLAIMS = (R.NOT_FOUND, R.MARKET_HALTED, R.NOT_SETTLED, R.ALREADY_CLAIMED, R.NOTHING_TO_CLAIM)
+MOVES_MATCH = (R.NOT_FOUND, R.CONFLICT, R.MARKET_HALTED)
+SETTLES = (*MOVES_MATCH, R.ALREADY_SETTLED)
+UNDOES = (*MOVES_MATCH, R.ALREADY_CLAIMED)
+
+
+def _open(path: str, handler: Handler[Any], request: Any, answer: Any, *more: Code) -> Route:
+    """For everybody to read."""
+    return Route("GET", f"/api/v1{path}", handler, request, {200: answer}, ANYONE, RouteClass.BETTING, more)
+
+
+def _bets(method: str, path: str, handler: Handler[Any], request: Any, answers: Any, *more: Code) -> Route:
+    fast = (method, path) == ("POST", "")  # as order entry
+    answers = answers if isinstance(answers, dict) else {200: answers}
+    return Route(method, f"/api/v1/bets{path}", handler, request, answers, USER, RouteClass.BETTING, more, fast)
+
+
+def _admin(method: str, path: str, handler: Handler[Any], request: Any, *more: Code, answer: Any = None) -> Route:
+    """What shows the match after it, unless there is another answer."""
+    answers = {200: answer or MatchDetailView}
+    return Route(method, f"/api/v1/admin{path}", handler, request, answers, ADMIN, RouteClass.ADMIN, more)
+
+
+BETTING_ROUTES: tuple[Route, ...] = (
+    _open("/markets", markets.get_matches, markets.MatchesRequest, markets.MatchPageView),
+    _open("/markets/active", markets.get_active_matches, NoRequest, markets.ActiveMatchesView),
+    _open("/markets/{id}", markets.get_match, markets.MatchRequest, MatchDetailView, *LOOKS_UP),
+    _open("/odds/{market_id}", odds.get_odds, odds.OddsRequest, OddsView, *LOOKS_UP),
+    _open("/markets/{id}/odds/snapshot", odds.get_odds_snapshot, markets.MatchRequest, OddsSnapshotView, *LOOKS_UP),
+    _open(
+        "/markets/{id}/odds/updates",
+        odds.get_odds_updates,
+        odds.OddsUpdatesRequest,
+        odds.OddsUpdatesView,
+        *LOOKS_UP,
+    ),
+    _bets("POST", "", bets.place_bet, bets.PlaceBetRequest, BetView, *BETS),
+    _bets("GET", "", bets.get_bets, bets.BetsRequest, bets.BetPageView, *LOOKS_UP),
+    _bets("GET", "/{order_id}", bets.get_bet, bets.BetRequest, BetView, *LOOKS_UP),
+    _bets(
+        "GET",
+        "/by-client-id/{clientBetId}",
+        bets.get_bet_by_client_id,
+        bets.ClientBetRequest,
+        {200: BetView, 202: PendingView},
+        *LOOKS_UP,
+    ),
+    _bets("POST", "/{order_id}/claim", bets.claim_bet, bets.BetRequest, bets.ClaimView, *CLAIMS),
+    _admin("POST", "/markets", admin.create_match, admin.NewMatchRequest, answer=admin.NewMatchView),
+    _admin("PUT", "/markets/{id}", admin.update_match, admin.ChangeMatchRequest, *MOVES_MATCH, R.INSUFFICIENT_FUNDS),
+    _admin("POST", "/odds/override", override.override_odds, override.OverrideRequest, *SETTLES),
+    _admin("POST", "/markets/{id}/fund", admin.fund_match, admin.FundMatchRequest, *MOVES_MATCH, R.INSUFFICIENT_FUNDS),
+    _admin("POST", "/markets/{id}/resume", admin.resume_match, admin.ResumeMatchRequest, R.NOT_FOUND),
+    _admin("POST", "/markets/{id}/settle", settlement.settle_match, settlement.SettleRequest, *SETTLES),
+    _admin(
+        "POST",
+        "/markets/{id}/rollback",
+        settlement.roll_back_match,
+        settlement.RollBackRequest,
+        *UNDOES,
+        R.INSUFFICIENT_FUNDS,
+    ),
+    _admin("POST", "/markets/{id}/void", settlement.void_match, settlement.VoidMatchRequest, *UNDOES),
+)

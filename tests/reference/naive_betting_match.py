@@ -1,0 +1,104 @@
+"""One match of the naive betting: its options, its bets, and what they may cost, added up bet by bet."""
+
+from fractions import Fraction
+
+from tests.reference.naive_betting_odds import Fate, Terms, outcomes, paid
+
+OVER = ("settled", "void")
+
+
+class Option:
+    """One thing to bet on."""
+
+    def __init__(self, number: int, group: int, terms: Terms, pick: str, odds: Fraction) -> None:
+        self.number = number
+        self.group = group
+        self.terms = terms
+        self.pick = pick
+        self.odds = odds
+        self.fate: Fate | None = None
+
+
+class Bet:
+    """Who has staked how much on what."""
+
+    def __init__(self, number: int, account: str, option: Option, stake: int, asked: Fraction, accept: str) -> None:
+        self.number = number
+        self.account = account
+        self.option = option
+        self.stake = stake
+        self.odds = option.odds
+        self.asked = asked
+        self.accept = accept
+        self.payout: int | None = None
+
+    @property
+    def worth(self) -> int | None:
+        return None if self.option.fate is None else paid(self.stake, self.odds, self.option.fate)
+
+
+class Match:
+    """One match."""
+
+    def __init__(self, number: int, name: str, start_ms: int) -> None:
+        self.number = number
+        self.name = name
+        self.start_ms = start_ms
+        self.state = "scheduled"
+        self.told = 0  # messages of its stream
+        self.was_in_play = False
+        self.description = ""
+        self.board: dict[str, tuple[Terms, dict[str, Fraction]]] = {}  # by kind
+        self.options: list[Option] = []
+        self.bets: list[Bet] = []
+        self.score: tuple[int, int] | None = None
+        self.returned = 0
+        self.pool = 0
+
+    def group(self, terms: Terms) -> list[Option]:
+        return [option for option in self.options if option.terms == terms]
+
+    @property
+    def groups(self) -> list[Terms]:
+        return list(dict.fromkeys(option.terms for option in self.options))
+
+    def offers(self, option: Option) -> bool:
+        return option.fate is None and any(terms == option.terms for terms, _ in self.board.values())
+
+    def owed(self, terms: Terms, outcome: dict[str, Fate]) -> int:
+        """What the bets on a group that are not paid yet would get."""
+        return sum(
+            paid(bet.stake, bet.odds, outcome[bet.option.pick])
+            for bet in self.bets
+            if bet.payout is None and bet.option.terms == terms
+        )
+
+    def worst(self, terms: Terms) -> int:
+        """Of one group; its result counts once it can't be taken back."""
+        results = {option.pick: option.fate for option in self.group(terms)}
+        final = self.state in OVER or any(bet.payout is not None for bet in self.bets if bet.option.terms == terms)
+        known = {pick: what for pick, what in results.items() if what is not None}
+        if final and known:
+            return self.owed(terms, known)
+        return max(self.owed(terms, outcome) for outcome in outcomes(terms))
+
+    @property
+    def liability(self) -> int:
+        return sum(self.worst(terms) for terms in self.groups)
+
+    def largest_stake(self, option: Option) -> int:
+        """By halving: the pool and the stake pay for it, whatever becomes of the match; one more is too much."""
+        others = sum(self.worst(terms) for terms in self.groups if terms != option.terms)
+        owed = [(outcome[option.pick], self.owed(option.terms, outcome)) for outcome in outcomes(option.terms)]
+
+        def covers(stake: int) -> bool:
+            due = (others + already + paid(stake, option.odds, what) for what, already in owed)
+            return all(amount <= self.pool + stake for amount in due)
+
+        low, high = 0, 1
+        while covers(high):
+            low, high = high, 2 * high
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if covers(middle) else (low, middle)
+        return low
