@@ -1,20 +1,19 @@
 """The caller's money: balances, deposits, withdrawals, transfers, and what became of it."""
 
+from functools import partial
 from typing import Literal
 
 from actors.messages import GetBalances
 from engine.amounts import MalformedAmount, format_decimal, parse_decimal
 from engine.ledger.assets import ASSETS
 from engine.ledger.chart import OUTSIDE
-from engine.ledger.commands import MovementKind, MoveMoney
-from engine.messages import Known
+from engine.ledger.commands import Moved, MovementKind, MoveMoney
 from engine.refusals import Refusal, Refused
 from gateway.answers import Rejected, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
-from gateway.outcome import outcome_unknown
-from gateway.rest.orders import lost
+from gateway.rest.once import once
 from gateway.rest.symbols import NoRequest, find_channel
 from gateway.shapes import Shape, asset_log_view, balance_view, fill_view, fills_of, freeze_view
 from storage.interface import TradeFilter
@@ -109,26 +108,23 @@ async def move(
     except MalformedAmount as malformed:
         return failure(Refusal.MALFORMED, f"amount {malformed}")
     movement = MoveMoney(kind, account_id, request.trans_id, asset.symbol, amount, counterparty_id)
-    if earlier := await _earlier(gateway, movement):
-        return earlier
-    moved = await gateway.exchange.accounts.ask(movement)
+    words = f"transId {movement.trans_id} has been used for something else"
+    other_content = Refused(Refusal.CONFLICT, words)
+    moved = await once(gateway, movement, partial(_earlier, gateway, movement, other_content), other_content)
     if isinstance(moved, Refused):
         return refusal(moved)
-    if isinstance(moved, Known):  # settled between the look-up and accounts
-        with outcome_unknown():
-            return await _earlier(gateway, movement) or lost()
     return Answer(200, MovedView("ok", format_decimal(moved.balance, asset.decimals)))
 
 
-async def _earlier(gateway: Gateway, movement: MoveMoney) -> Answer | None:
+async def _earlier(gateway: Gateway, movement: MoveMoney, other_content: Refused) -> Moved | Refused | None:
     """Answer a repeat from storage; None if the id is new there."""
     record = await gateway.exchange.storage.reader.transaction(movement.account_id, movement.trans_id)
     if record is None:
         return None
     first = (record.kind, record.asset, record.amount, record.counterparty_id)
     if first != (movement.kind.value, movement.asset, movement.amount, movement.counterparty_id):
-        return failure(Refusal.CONFLICT, f"transId {movement.trans_id} has been used for something else")
-    return Answer(200, MovedView("ok", format_decimal(record.balance, ASSETS[record.asset].decimals)))
+        return other_content
+    return Moved(record.balance, repeated=True)
 
 
 async def get_logs(gateway: Gateway, caller: Caller, request: LogsRequest) -> Answer:

@@ -1,6 +1,7 @@
 """Orders of the caller: place, cancel, look up."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 from actors.core import Unavailable, Unknown
@@ -8,17 +9,16 @@ from actors.messages import FindCommand
 from engine.ledger.records import OrderRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, TimeInForce
-from engine.messages import Known
 from engine.prediction.commands import PlaceShareOrder
 from engine.products import ADMISSIONS, SPOT
 from engine.refusals import Refusal, Refused
 from engine.spot.commands import PlaceOrder
 from engine.trading.commands import CancelAllOrders, Cancelled, CancelOrder, Placed
 from engine.trading.order import terms_of
-from gateway.answers import LOOK_IT_UP, Rejected, failure, refusal
+from gateway.answers import failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.limits import PAGE_DEFAULT, Decimal, Id, Limit, Text, as_id
-from gateway.outcome import outcome_unknown
+from gateway.rest.once import once
 from gateway.rest.symbols import find_channel, find_market
 from gateway.shapes import ErrorBody, OrderView, Shape, order_view
 from gateway.statuses import Problem
@@ -123,18 +123,8 @@ async def place_order(gateway: Gateway, caller: Caller, request: PlaceOrderReque
 
 async def place(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Placed | Refused:
     """Place an order of any product; one whose clientOrderId is known is answered as it stands. Raises Rejected."""
-    if order.client_order_id is not None and (earlier := await _earlier(gateway, order)):
-        return earlier
-    placed = await gateway.exchange.accounts.ask(order)
-    if isinstance(placed, Known):  # settled between the look-up and accounts
-        with outcome_unknown():
-            earlier = await _earlier(gateway, order)
-        if earlier is None:
-            raise Rejected(Problem.UNKNOWN, LOST)
-        return earlier
-    if isinstance(placed, Refused) and placed.code is Refusal.CONFLICT:
-        return _other_content(order)
-    return placed
+    looked_up = None if order.client_order_id is None else partial(_earlier, gateway, order)
+    return await once(gateway, order, looked_up, _other_content(order))
 
 
 async def _earlier(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Placed | Refused | None:
@@ -155,14 +145,6 @@ async def _earlier(gateway: Gateway, order: PlaceOrder | PlaceShareOrder) -> Pla
 def _other_content(order: PlaceOrder | PlaceShareOrder) -> Refused:
     """The same words, whether the other order is in storage or under way."""
     return Refused(Refusal.CONFLICT, f"clientOrderId {order.client_order_id} has been used for another order")
-
-
-LOST = f"the id is known, but nothing is found under it: {LOOK_IT_UP}"
-
-
-def lost() -> Answer:
-    """Say that a command is known and its row is not there, which only a defect can bring about."""
-    return failure(Problem.UNKNOWN, LOST)
 
 
 # Cancelling

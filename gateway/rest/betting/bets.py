@@ -1,6 +1,7 @@
 """Bets of the caller: place, look up, claim. An administrator sees everybody's."""
 
 import enum
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -8,20 +9,18 @@ import msgspec
 from actors.messages import FindCommand
 from engine.betting.commands import BetTaken, ClaimBet, PlaceBet
 from engine.ledger.bets import Acceptance, BetRecord
-from engine.messages import Known
 from engine.refusals import Refusal, Refused
 from gateway.answers import Rejected, failure, refusal
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
 from gateway.identity.wallets import read_address
 from gateway.limits import AskedOdds, Id, OptionNumber, Page, Stake, Text, WalletAddress, as_id
-from gateway.outcome import outcome_unknown
 from gateway.rest.betting.markets import DEFAULT_PAGE_SIZE, PageSize
 from gateway.rest.betting.quotes import find_match
 from gateway.rest.betting.shapes import BetView, bet_view
-from gateway.rest.orders import LOST, PendingView, lost
+from gateway.rest.once import lost, once
+from gateway.rest.orders import PendingView
 from gateway.shapes import Shape
-from gateway.statuses import Problem
 from storage.interface import BetFilter
 
 
@@ -109,18 +108,8 @@ async def place_bet(gateway: Gateway, caller: Caller, request: PlaceBetRequest) 
 
 async def _place(gateway: Gateway, bet: PlaceBet) -> BetTaken | Refused:
     """Place a bet; one whose clientBetId is known is answered as it stands. Raises Rejected."""
-    if bet.client_bet_id is not None and (earlier := await _earlier(gateway, bet)):
-        return earlier
-    taken = await gateway.exchange.accounts.ask(bet)
-    if isinstance(taken, Known):  # settled between the look-up and accounts
-        with outcome_unknown():
-            earlier = await _earlier(gateway, bet)
-        if earlier is None:
-            raise Rejected(Problem.UNKNOWN, LOST)
-        return earlier
-    if isinstance(taken, Refused) and taken.code is Refusal.CONFLICT:
-        return _other_content(bet)
-    return taken
+    looked_up = None if bet.client_bet_id is None else partial(_earlier, gateway, bet)
+    return await once(gateway, bet, looked_up, _other_content(bet))
 
 
 async def _earlier(gateway: Gateway, bet: PlaceBet) -> BetTaken | Refused | None:
