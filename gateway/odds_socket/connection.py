@@ -20,7 +20,7 @@ from gateway.odds_socket.frames import Asked, read_frame
 from gateway.odds_socket.markets import WATCHED_AT_ONCE, Markets
 from gateway.odds_socket.messages import Ack, Pong, error, market_of, text_of
 from gateway.odds_socket.newest import Newest
-from gateway.websocket.connection import BAD_MESSAGES_MAX, GOING_AWAY, POLICY_VIOLATION, SESSION_ENDED
+from gateway.websocket.socket import Socket
 from gateway.websocket.texts import encode
 from gateway.websocket.wire import Wire
 
@@ -28,59 +28,30 @@ REPLIES_MAX = 100  # not yet sent: above it reading stops, and no other market b
 TEXTS_MAX = 100  # in one write, some 30 KB
 
 
-class Connection:
-    """A socket that has been accepted. `run` returns when it is closed."""
+class Connection(Socket):
+    """The socket for odds."""
 
     def __init__(self, gateway: Gateway, newest: Newest, caller: Caller, wire: Wire) -> None:
-        self._gateway = gateway
+        super().__init__(gateway, caller, wire)
         self._newest = newest
-        self._caller = caller
-        self._wire = wire
         self._outbox = Outbox()
         self._directory = gateway.exchange.directory
         self._markets = Markets(gateway, self._outbox)
-        self._nursery: trio.Nursery
         self._replies: list[str] = []
         self._sent = trio.Event()  # set, and made anew, when replies have been sent
         self._is_beginning = False
-        self._bad_messages = 0
-        self._farewell: tuple[int, str] | None = None
 
     @property
     def subscriptions(self) -> int:
         """How many matches are followed."""
         return len(self._markets)
 
-    async def run(self) -> None:
-        try:
-            async with trio.open_nursery() as self._nursery:
-                self._nursery.start_soon(self._write)
-                self._nursery.start_soon(self._watch_shutdown)
-                self._nursery.start_soon(self._watch_session)
-                await self._read()
-                self._nursery.cancel_scope.cancel()
-        finally:
-            self._markets.leave()
-        if self._farewell is not None:
-            await self._wire.close(*self._farewell)
-
-    # What ends it
-
-    def _close(self, code: int, reason: str) -> None:
-        self._farewell = (code, reason)
-        self._nursery.cancel_scope.cancel()
-
-    async def _watch_session(self) -> None:
-        self._close(SESSION_ENDED, await self._gateway.sessions.ended(self._caller))
-
-    async def _watch_shutdown(self) -> None:
-        await self._gateway.shutdown.wait()
-        self._close(GOING_AWAY, "the server is shutting down")
+    def leave(self) -> None:
+        self._markets.leave()
 
     # Reading
 
-    async def _read(self) -> None:
-        """Read until the client goes."""
+    async def read(self) -> None:
         while (raw := await self._wire.receive()) is not None:
             self._handle(raw)
             await self._have_room()
@@ -91,9 +62,7 @@ class Connection:
             asked = read_frame(raw)
         except Rejected as rejected:
             self._reply(error(rejected))
-            self._bad_messages += 1
-            if self._bad_messages == BAD_MESSAGES_MAX:
-                self._close(POLICY_VIOLATION, f"{BAD_MESSAGES_MAX} messages that can't be read are enough")
+            self.count_bad_message()
             return
         try:
             self._gateway.rate_limits.betting.charge(self._caller, trio.current_time())
@@ -143,7 +112,7 @@ class Connection:
         self._replies.append(encode(message).decode())
         self._outbox.wake()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
         while True:
             if not self._replies:
                 await self._outbox.wait()

@@ -40,7 +40,8 @@ class Target(msgspec.Struct, frozen=True):
     """A route, ready to be called."""
 
     route: Route
-    has_body: bool
+    takes_body: bool  # its method may bring one: unread, it would be in the way of the next request
+    has_body: bool  # its fields stand in it
     is_merged: bool  # a request is put together from its body and from its path or its query
     decoder: msgspec.json.Decoder[Any]
     metrics: RequestMetrics
@@ -74,7 +75,7 @@ class Dispatcher:
     async def _answer(self, target: Target, fields: Mapping[str, str], scope: Scope, read: ReadBody) -> Answer:
         whole = False
         with trio.move_on_after(self._gateway.settings.request_deadline_s):
-            body = await read() if target.has_body else b""
+            body = await read() if target.takes_body else b""
             whole = True
             caller = self._caller(target, scope)
             request = _request(target, fields, scope["query_string"], body)
@@ -128,13 +129,14 @@ def _charge(target: Target, caller: Caller) -> None:
 
 def _target(route: Route, metrics: RequestMetrics, limits: Mapping[RouteClass, tuple[RateLimit, RateLimit]]) -> Target:
     of_users, of_others = limits.get(route.route_class, (None, None))
-    has_body = route.method in WITH_BODY and route.request is not NoRequest
+    takes_body = route.method in WITH_BODY
+    has_body = takes_body and route.request is not NoRequest
     is_merged = has_body and ("{" in route.path or bool(route.in_query))
     if is_merged:  # so its body is read as it comes
         decoder = msgspec.json.Decoder[Any](dict[str, Any])
     else:
         decoder = msgspec.json.Decoder(route.request, float_hook=read_number)
-    return Target(route, has_body, is_merged, decoder, metrics, of_users, of_others)
+    return Target(route, takes_body, has_body, is_merged, decoder, metrics, of_users, of_others)
 
 
 def _request(target: Target, fields: Mapping[str, str], query: bytes, body: bytes) -> Any:

@@ -17,8 +17,8 @@ from gateway.stomp.codec import BadFrame, Frame, Parser, Version, encode, show
 from gateway.stomp.heartbeat import OFFER, Heartbeat
 from gateway.stomp.subscription import AckMode, Subscription
 from gateway.stomp.topics import Topics
-from gateway.websocket.connection import GOING_AWAY, POLICY_VIOLATION, SESSION_ENDED
 from gateway.websocket.frames import SUBSCRIPTIONS_MAX
+from gateway.websocket.socket import GOING_AWAY, POLICY_VIOLATION, SESSION_ENDED
 
 VERSIONS = get_args(Version)
 ID_LENGTH_MAX = 128  # characters of a subscription's id: every message repeats it

@@ -29,82 +29,49 @@ from gateway.websocket.channels import Channels
 from gateway.websocket.commands import Commands
 from gateway.websocket.frames import CANCEL, CANCEL_ALL, Frame, id_of, read_frame, read_order
 from gateway.websocket.messages import Error, OpAnswer, Subscribed, Unsubscribed
+from gateway.websocket.socket import Socket
 from gateway.websocket.texts import encode, error, text_of
 from gateway.websocket.wire import Wire
 from storage.interface import DatabaseAway
 
 ANSWERS_MAX = 100  # commands under way and answers not yet sent: above it reading stops, and TCP holds the client back
 POSTS_MAX = 32  # pushes sent at once: an answer that comes meanwhile waits for no more than these
-BAD_MESSAGES_MAX = 100  # that can't be read, in a socket's life: a client with a defect is told so by closing
 FAREWELL_S = 1.0  # at a stop, for the answers to commands under way; the server cuts what is open after 2 s
 RETRY_S = 0.2  # between two tries to read an account while the database is away
 
-# Close codes; 4xxx are ours, the others RFC 6455's.
-GOING_AWAY = 1001
-POLICY_VIOLATION = 1008
-SESSION_ENDED = 4401
 
-
-class Connection:
-    """A socket that has been accepted. `run` returns when it is closed."""
+class Connection(Socket):
+    """The socket for all products."""
 
     def __init__(self, gateway: Gateway, caller: Caller, wire: Wire) -> None:
-        self._gateway = gateway
-        self._caller = caller
-        self._wire = wire
+        super().__init__(gateway, caller, wire)
         self._outbox = Outbox()
         self._broadcaster = gateway.exchange.broadcaster
         self._directory = gateway.exchange.directory
         self._channels = Channels(self._outbox, self._broadcaster, self._directory, caller)
-        self._nursery: trio.Nursery
         self._commands: Commands
         self._replies: list[str] = []
         self._posts: list[Post] = []  # taken from the outbox, and not sent yet
         self._owed = 0  # answers that the client will get
         self._paid = trio.Event()  # set, and made anew, with each payment
-        self._bad_messages = 0
-        self._farewell: tuple[int, str] | None = None
 
     @property
     def subscriptions(self) -> int:
         """How many channels are open."""
         return len(self._channels)
 
-    async def run(self) -> None:
-        try:
-            async with trio.open_nursery() as self._nursery:
-                self._commands = Commands(self._gateway, self._caller, self._nursery, self._answer_command)
-                self._nursery.start_soon(self._write)
-                self._nursery.start_soon(self._watch_shutdown)
-                if self._caller.has_session:
-                    self._nursery.start_soon(self._watch_session)
-                await self._read()
-                self._nursery.cancel_scope.cancel()
-        finally:
-            self._channels.leave()
-        if self._farewell is not None:
-            await self._wire.close(*self._farewell)
+    def leave(self) -> None:
+        self._channels.leave()
 
-    # What ends it
-
-    def _close(self, code: int, reason: str) -> None:
-        self._farewell = (code, reason)
-        self._nursery.cancel_scope.cancel()
-
-    async def _watch_session(self) -> None:
-        self._close(SESSION_ENDED, await self._gateway.sessions.ended(self._caller))
-
-    async def _watch_shutdown(self) -> None:
+    async def say_farewell(self) -> None:
         """Let commands under way be answered, a little while."""
-        await self._gateway.shutdown.wait()
         with trio.move_on_after(FAREWELL_S):
             await self._owe_at_most(0)
-        self._close(GOING_AWAY, "the server is shutting down")
 
     # Reading
 
-    async def _read(self) -> None:
-        """Read until the client goes."""
+    async def read(self) -> None:
+        self._commands = Commands(self._gateway, self._caller, self._nursery, self._answer_command)
         while (raw := await self._wire.receive()) is not None:
             self._handle(raw)
             if self._owed > ANSWERS_MAX:
@@ -136,9 +103,7 @@ class Connection:
             self._reply(error(rejected))
         else:
             self._answer(op_id, rejected.answer())
-        self._bad_messages += 1
-        if self._bad_messages == BAD_MESSAGES_MAX:
-            self._close(POLICY_VIOLATION, f"{BAD_MESSAGES_MAX} messages that can't be read are enough")
+        self.count_bad_message()
 
     def _subscribe(self, frame: Frame) -> list[str]:
         """Open channels, each at the number that the client names for it, if he does."""
@@ -202,7 +167,7 @@ class Connection:
         self._replies.append(encode(message).decode())
         self._outbox.wake()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
         while True:
             if not self._replies:
                 await self._outbox.wait()

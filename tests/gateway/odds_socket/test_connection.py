@@ -10,7 +10,7 @@ from engine.ledger.records import MarketRecord
 from gateway.client.betting import open_betting
 from gateway.odds_socket.frames import MARKETS_MAX
 from gateway.odds_socket.markets import WATCHED_AT_ONCE
-from gateway.websocket.connection import BAD_MESSAGES_MAX
+from gateway.websocket.socket import BAD_MESSAGES_MAX
 from storage.interface import DatabaseAway
 from storage.memory import MemoryStorage
 from tests.actors.matches import ADMIN, fund_house, list_match, move

@@ -10,8 +10,8 @@ from gateway.stomp.codec import CLIENT_COMMANDS, SERVER_COMMANDS, Frame, Version
 from gateway.stomp.heartbeat import CONNECT_DEADLINE_S, EARLY, PATIENCE
 from gateway.stomp.session import ID_LENGTH_MAX
 from gateway.stomp.topics import ALL_PRICES, EXISTING
-from gateway.websocket.connection import GOING_AWAY, POLICY_VIOLATION, SESSION_ENDED
 from gateway.websocket.frames import SUBSCRIPTIONS_MAX
+from gateway.websocket.socket import GOING_AWAY, POLICY_VIOLATION, SESSION_ENDED
 from tests.gateway.stomp.states import book, price
 from tests.gateway.stomp.talks import BOOK_1, GOOD, PRICE_1, PRICE_2, VERSIONS, prices, talk
 

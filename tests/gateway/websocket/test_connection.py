@@ -7,8 +7,8 @@ from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import ListMarket, MovementKind, MoveMoney
 from engine.products import SPOT, write_definition
 from engine.spot.symbol import SpotSymbol, make_symbol
-from gateway.websocket.connection import BAD_MESSAGES_MAX
 from gateway.websocket.frames import SUBSCRIPTIONS_MAX
+from gateway.websocket.socket import BAD_MESSAGES_MAX
 from tests.actors.exchanges import ALICE, BOB, limit, place
 from tests.gateway.websocket.houses import Client, open_house
 
