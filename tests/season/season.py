@@ -28,8 +28,9 @@ from tests.storage.servers import is_alive, postmaster_of
 BETTORS = 20
 AT_A_TIME = 8  # matches: enough that bets of several share a commit
 CUTS = 50  # at most one a match
-UPDATES_MIN = 7  # that each match has
-BETS_MIN = 20  # that are taken in each match
+# What a match has at least, on average over any five; cuts and kills are spread over so much of the season.
+UPDATES = 10
+BETS = 30
 UNITS_OF_USD = 10_000
 PAGE_OF_UPDATES = 6  # so that most matches take several pages
 HEARD_S = 60.0  # for what is still on its way when the last match is over; the limit is for a hang
@@ -61,10 +62,10 @@ async def play_season(
     async with open_people(rialto, seed, patience) as (admin, bettors):
         bookmaker = Bookmaker(BettingClient(admin), patience)
         house = await _total(admin, "house")
-        cuts_at = [chance.randrange(UPDATES_MIN * len(fixtures)) for _ in range(min(CUTS, len(fixtures)))]
+        cuts_at = [chance.randrange(UPDATES * len(fixtures)) for _ in range(min(CUTS, len(fixtures)))]
         rest = bettors[0].client.rest
         subscriber = Subscriber(rialto, rest, random.Random(f"{seed} subscriber"), cuts_at)
-        killer = Killer(rialto, patience, chance, len(fixtures) * BETS_MIN)
+        killer = Killer(rialto, patience, chance, len(fixtures) * BETS)
         matches = [SeasonMatch(n, fixture, seed, bookmaker, bettors) for n, fixture in enumerate(fixtures)]
         async with trio.open_nursery() as listening:
             listening.start_soon(subscriber.run)
@@ -79,7 +80,6 @@ async def play_season(
         await check_heard(admin, subscriber)
         stakes, payouts = await check_money(admin, bettors, house)
     assert len(killer.kills) == len(KILLS)
-    assert patience.counts["unknown"], "no request was under way at any kill"
     return Played(
         matches=len(matches),
         seconds=trio.current_time() - begun,

@@ -11,7 +11,7 @@ from tests.end_to_end.servers import running_rialto
 from tests.season.__main__ import FILE, report
 from tests.season.aftermath import check_at_rest
 from tests.season.data import Fixture, read_season
-from tests.season.season import play_season
+from tests.season.season import CUTS, play_season
 
 MATCHES = 60
 
@@ -35,7 +35,8 @@ def test_the_season_begins_with_every_payout_and_every_update_as_it_must_be(fixt
     finally:
         gc.collect()  # what cut connections have left behind, so that no later test is warned of it
     report(played, verdict)
-    assert played.matches == MATCHES
+    assert (played.matches, played.cuts_meanwhile, len(played.kills)) == (MATCHES, CUTS, 2)
+    assert played.counts["unknown"], "no request was under way at any kill"
     for code in ("ODDS_CHANGED", "MARKET_CLOSED", "MARKET_HALTED", "LIABILITY_LIMIT", "INSUFFICIENT_FUNDS"):
         assert played.counts[f"bets refused: {code}"]
     for code in ("NOT_SETTLED", "NOTHING_TO_CLAIM", "NOT_FOUND", "ALREADY_CLAIMED"):
