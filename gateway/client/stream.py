@@ -19,6 +19,7 @@ from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnec
 from gateway.client.errors import check, connection_lost, never_connected
 
 HANDSHAKE_S_MAX = 30.0
+REFUSAL_S = 0.1  # for a refusal that came with the stream's end to be read
 CLOSE_S_MAX = 2.0  # for the other side's good-bye
 WAITING_MAX = 10_000  # messages that nobody has read yet; with more, the reader of the socket waits
 
@@ -136,15 +137,60 @@ async def _connect(place: SplitResult) -> Tcp:
         raise never_connected(error) from error
 
 
+class _Ending(trio.abc.Stream):
+    """A stream that says when nothing more comes: trio-websocket would wait for its handshake all the same."""
+
+    def __init__(self, stream: Tcp) -> None:
+        self.ended = trio.Event()
+        self._stream = stream
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        data: bytes | bytearray = b""
+        try:
+            data = await self._stream.receive_some(max_bytes)
+        finally:
+            if not data:
+                self.ended.set()
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 async def _shake_hands(
     nursery: trio.Nursery, stream: Tcp, place: SplitResult, headers: list[tuple[bytes, bytes]]
 ) -> WebSocketConnection:
     resource = f"{place.path}?{place.query}" if place.query else place.path
-    try:
-        with trio.fail_after(HANDSHAKE_S_MAX):
-            return await wrap_client_stream(nursery, stream, place.netloc, resource, extra_headers=headers)
-    except trio.TooSlowError as error:
-        raise never_connected(error) from error
+    ending = _Ending(stream)
+    shaken: list[WebSocketConnection] = []
+
+    async def shake() -> None:
+        socket = await wrap_client_stream(
+            nursery,
+            ending,  # type: ignore[arg-type]  # it takes any stream, its types say less
+            place.netloc,
+            resource,
+            extra_headers=headers,
+        )
+        shaken.append(socket)
+        either.cancel_scope.cancel()
+
+    with trio.move_on_after(HANDSHAKE_S_MAX):
+        async with trio.open_nursery() as either:
+            either.start_soon(shake)
+            await ending.ended.wait()
+            await trio.sleep(REFUSAL_S)
+            either.cancel_scope.cancel()
+    if not shaken:
+        how = "was closed" if ending.ended.is_set() else f"took more than {HANDSHAKE_S_MAX:.0f} s"
+        raise never_connected(OSError(f"the connection {how} before the handshake was done"))
+    return shaken[0]
 
 
 def _decoded(content: bytes | None) -> Json:

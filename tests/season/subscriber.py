@@ -5,7 +5,6 @@ writing   in the middle of a frame of his own
 later     after a moment, whatever is under way then; so too if nothing comes to be read
 """
 
-import math
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +23,6 @@ READ_BYTES_MAX = 500  # a message has about 300
 WRITTEN_BYTES_MAX = 30
 LATER_S_MAX = 0.1
 NOTHING_S_MAX = 1.0
-HANDSHAKE_S = 5.0  # a server that is killed during it would be waited for much longer
 
 LOST = (Unavailable, UnknownOutcome, ConnectionClosed, trio.EndOfChannel)
 
@@ -71,10 +69,8 @@ class Subscriber:
 
     async def _listen(self) -> None:
         url = f"ws://127.0.0.1:{self._rialto.port}/ws/odds?token={await self._token()}"
-        with trio.move_on_after(HANDSHAKE_S) as patience:
-            async with open_stream(url) as stream:
-                patience.deadline = math.inf
-                await self._attend(stream)
+        async with open_stream(url) as stream:
+            await self._attend(stream)
 
     async def _attend(self, stream: StreamClient) -> None:
         """Ask, hear, and be cut, until the connection ends."""

@@ -155,3 +155,21 @@ async def test_what_a_block_raises_comes_out_of_it_as_it_is(rialto: Rialto) -> N
         async with open_stream(rialto.websocket_url):
             raise ValueError("mine") from cause
     assert raised.value.__cause__ is cause
+
+
+@pytest.mark.trio
+async def test_a_server_that_goes_during_the_handshake_is_noticed_at_once() -> None:
+    """It may be one that was just killed: who waits for it does not come back in time."""
+
+    async def gone(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        await trio.aclose_forcefully(stream)
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, gone, 0, host="127.0.0.1"))
+        _, port = listeners[0].socket.getsockname()
+        with trio.fail_after(5):
+            with pytest.raises(Unavailable, match="before the handshake was done"):
+                async with open_stream(f"ws://127.0.0.1:{port}/ws"):
+                    pytest.fail("there is no stream")
+        nursery.cancel_scope.cancel()
