@@ -1,13 +1,15 @@
 """How a match goes from its listing to its results; there is no other way.
 
-scheduled --> open <--> suspended <--> in play            (a match in play is suspended and reopened in play)
-    |           |           |             |
-    |           +--> closed <-------------+
-    |                   |     (at its start by itself, unless in play; before it, closed can be reopened)
-    |                   v
-    +--> void       settled --(rolled back)--> closed
+scheduled --> open <---> suspended <---> in play        a match in play is suspended and reopened in play;
+    |          | ^           |           ^  |            open, too, can go in play at once
+    |          v |           v           |  v
+    +-------> closed <-------+------- (closed)           at its start by itself, unless in play; closed can be
+    |            |                                       reopened before that, or go in play
+    v            v
+   void       settled --(rolled back)--> closed
 
-Groups can be settled one by one in every state but scheduled; with the last of them the match is settled.
+All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them the
+match is settled.
 """
 
 import enum
