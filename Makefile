@@ -28,10 +28,10 @@ check: install          ## format, lint, types, the fast tests: before every com
 	$(BIN)/pytest -q -n 2 -m "not slow"
 
 test: install node-clients           ## all tests
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2
 
 test-slow: install node-clients      ## those that `check` leaves out: real processes, real PostgreSQL
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -n 2 -m slow
 
 NODE_CLIENTS := tests/gateway/stomp/clients
 node-clients: install   ## the STOMP client of browsers, for its tests: without it they are skipped, and say so

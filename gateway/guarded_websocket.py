@@ -10,6 +10,7 @@ import trio
 from hypercorn.protocol.events import Body, Data, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
+from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
 
@@ -26,11 +27,18 @@ class GuardedWSStream(WSStream):
 
     async def app_send(self, message: Any) -> None:
         texts = message.get("texts") if message else None
-        if texts is None:
+        if message and message["type"] == "websocket.send" and self._is_closing:
+            await trio.lowlevel.checkpoint()  # the client has said good-bye; its handler hears of it in a moment
+        elif texts is None:
             await super().app_send(message)
         elif not self.closed and self.state is ASGIWebsocketState.CONNECTED:
             data = b"".join([self.connection.send(TextMessage(data=text)) for text in texts])
             await self.send(Data(stream_id=self.stream_id, data=data))
+
+    @property
+    def _is_closing(self) -> bool:
+        """Whether a close has come or gone, behind which nothing can be sent."""
+        return self.state is ASGIWebsocketState.CONNECTED and self.connection.state is not ConnectionState.OPEN
 
     async def handle(self, event: StreamEvent) -> None:
         if isinstance(event, StreamClosed):

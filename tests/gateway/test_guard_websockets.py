@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from tests.gateway.guard_apps import quart_app, raw_app
 from tests.gateway.raw_sockets import BINARY, CLOSE, PING, PONG, TEXT, flood, frame, frame_head, running, websocket
@@ -124,3 +125,36 @@ class TestMessages:
             await client.send(CLOSE, (1000).to_bytes(2, "big") + b"bye")
             assert await client.receive_message() == (CLOSE, (1000).to_bytes(2, "big") + b"bye")
             assert await client.receive() == (CLOSE, b"")
+
+
+@pytest.mark.parametrize("message", [{"texts": ["a", "b"]}, {"text": "a", "bytes": None}])
+async def test_a_good_bye_while_something_is_sent_is_no_error(message: dict[str, Any]) -> None:
+    """The handler hears of the close a moment after the server: what it sends until then goes nowhere."""
+    ended: list[str] = []
+
+    async def talk_on(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        try:
+            async with trio.open_nursery() as nursery:
+
+                async def listen() -> None:
+                    while (await receive())["type"] != "websocket.disconnect":
+                        pass
+                    nursery.cancel_scope.cancel()
+
+                nursery.start_soon(listen)
+                while True:
+                    await send({"type": "websocket.send", **message})
+                    await trio.lowlevel.checkpoint()
+        finally:
+            ended.append("ended")
+
+    with capture_logs() as logs:
+        async with running(raw_app(talk_on)) as server:
+            for _ in range(20):
+                async with websocket(server.port) as client:
+                    await client.receive()
+                    await client.send(CLOSE, b"\x03\xe8")
+                await server.empty()
+    assert len(ended) == 20
+    assert not [entry for entry in logs if entry["log_level"] == "error"], logs
