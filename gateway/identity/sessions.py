@@ -45,6 +45,14 @@ class LoggedIn(msgspec.Struct, frozen=True):
     user: Member
 
 
+class GuestSession(msgspec.Struct, frozen=True):
+    """What is in the cache of a session without a user."""
+
+    token_id: str
+    issued_ms: int | None
+    expires_ms: int
+
+
 class Sessions:
     """Made once, then `load`; all times are the exchange's."""
 
@@ -196,8 +204,14 @@ class Sessions:
         now_ms = self._clock.now_ms()
         token_id = self._randomness.token_hex(16)
         token = self._tokens.issue(NOBODY, Role.GUEST.value, token_id, now_ms, GUEST_LIFETIME_S)
-        await self._cache.put(_cache_key(token), token_id.encode(), 1_000 * GUEST_LIFETIME_S)
-        return self.authenticate(token)
+        guest = self.authenticate(token)
+        await self._cache.put(_cache_key(token), msgspec.json.encode(_session_of(guest)), 1_000 * GUEST_LIFETIME_S)
+        return guest
+
+    async def guest_session(self, guest: Caller) -> GuestSession:
+        """A guest's session as it is kept; where it is not, dropped for lack of room, the token says the same."""
+        kept = await self._cache.get(_cache_key(guest.token))
+        return _session_of(guest) if kept is None else msgspec.json.decode(kept, type=GuestSession)
 
     def socket_token(self, caller: Caller) -> tuple[str, int]:
         """Make a token for opening sockets into this session, and say for how many seconds it is good."""
@@ -275,6 +289,10 @@ class Sessions:
             return await work(*arguments)
         except HashingBusy:
             raise Rejected(Problem.TOO_MANY_REQUESTS, "too many log-ins at once: try again soon") from None
+
+
+def _session_of(guest: Caller) -> GuestSession:
+    return GuestSession(guest.token_id, guest.issued_ms, guest.expires_ms)
 
 
 def _cache_key(token: str) -> str:
