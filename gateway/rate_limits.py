@@ -6,7 +6,7 @@ login      registering, logging in and out, who one is   users or addresses
 wallet     nonces, signatures, sessions                  users or addresses
 betting    odds and bets                                 users or addresses
 orders     orders, over REST and WebSocket               users
-other      everything else                               users
+other      everything else, subscribing too              users
 anonymous  the last two, asked without a good token      addresses
 
 What is for everybody counts for a user too, if a good token comes with it; but registering, logging in and becoming a
