@@ -235,10 +235,11 @@ class BetView(Shape, frozen=True):
     result: Result | None
     created_at: int
     claimed_at: int | None
+    user_id: int | UnsetType = UNSET  # for administrators, whose lists have bets of users without a wallet
 
 
-def bet_view(bet: BetRecord, user_address: str | None) -> BetView:
-    """Show a bet."""
+def bet_view(bet: BetRecord, user_address: str | None, *, with_owner: bool) -> BetView:
+    """Show a bet, to an administrator with its owner's id."""
     payout = bet.potential_payout
     return BetView(
         order_id=bet.bet_id,
@@ -258,4 +259,5 @@ def bet_view(bet: BetRecord, user_address: str | None) -> BetView:
         result=bet.result,
         created_at=bet.created_ms,
         claimed_at=bet.claimed_ms,
+        user_id=bet.account_id if with_owner else UNSET,
     )
