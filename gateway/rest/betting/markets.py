@@ -4,12 +4,16 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
+from actors.core import Unavailable
 from actors.directory import MarketEntry
+from engine.betting.commands import GetPool, PoolStands
 from engine.ledger.records import MarketRecord, MarketState
 from engine.products import BETTING
+from engine.refusals import Refused
 from gateway.context import Answer, Caller, Gateway
+from gateway.identity.caller import Role
 from gateway.limits import PAGE_MAX, Id, Page, Text
 from gateway.odds_messages import MatchStatus, odds_groups
 from gateway.rest.betting.quotes import find_match, find_match_record, quote_at
@@ -115,13 +119,13 @@ async def forget_active(gateway: Gateway) -> None:
         await gateway.exchange.cache.remove(ACTIVE_KEY)
 
 
-async def get_match(gateway: Gateway, _: Caller, request: MatchRequest) -> Answer:
-    """One match, with all its options and the odds of now."""
-    return Answer(200, await show_match(gateway, find_match(gateway, request.id)))
+async def get_match(gateway: Gateway, caller: Caller, request: MatchRequest) -> Answer:
+    """One match, with all its options and the odds of now; for administrators with its pool too."""
+    return Answer(200, await show_match(gateway, caller, find_match(gateway, request.id)))
 
 
-async def show_match(gateway: Gateway, match: MarketEntry) -> MatchDetailView:
-    """Show a match as it stands."""
+async def show_match(gateway: Gateway, caller: Caller, match: MarketEntry) -> MatchDetailView:
+    """Show a match as it stands, and its pool as it is a moment later."""
     # First the row: options that are read after it may be newer than the odds, and then the stream tells more.
     record = await find_match_record(gateway, match)
     options = await gateway.exchange.storage.reader.options(match.market_id)
@@ -137,4 +141,13 @@ async def show_match(gateway: Gateway, match: MarketEntry) -> MatchDetailView:
         quote.now_ms,
         source,
     )
-    return MatchDetailView(match_detail(record, options), odds)
+    pool = await _pool_of(match) if caller.role is Role.ADMIN else UNSET
+    return MatchDetailView(match_detail(record, options, pool), odds)
+
+
+async def _pool_of(match: MarketEntry) -> PoolStands | None:
+    """Ask a match for its pool; None while it can't tell."""
+    with suppress(Unavailable):
+        stands = await match.address.ask(GetPool())
+        return None if isinstance(stands, Refused) else stands
+    return None
