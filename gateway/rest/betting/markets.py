@@ -25,7 +25,6 @@ from gateway.rest.betting.shapes import (
     Source,
     active_match_view,
     match_detail,
-    match_of,
     match_view,
     overround_view,
 )
@@ -75,21 +74,17 @@ async def get_matches(gateway: Gateway, _: Caller, request: MatchesRequest) -> A
     """Newest first."""
     state = None if request.status is None else request.status.state
     first = (request.page - 1) * request.page_size
-    if request.league is None:
-        reader = gateway.exchange.storage.reader
-        records, total = await reader.market_page(BETTING, state, first, request.page_size)
-    else:
-        found = [record for record in await _all(gateway, state) if match_of(record).league == request.league]
-        records, total = found[first : first + request.page_size], len(found)
+    reader = gateway.exchange.storage.reader
+    records, total = await reader.market_page(BETTING, state, first, request.page_size, request.league)
     items = [match_view(record) for record in records]
     return Answer(200, MatchPageView(request.page, request.page_size, total, items))
 
 
-async def _all(gateway: Gateway, state: MarketState | None, most: int | None = None) -> list[MarketRecord]:
-    """The matches in a state, newest first: all, or about as many as `most`."""
+async def _newest(gateway: Gateway, state: MarketState, most: int) -> list[MarketRecord]:
+    """The newest matches in a state: about as many as `most`."""
     found: dict[int, MarketRecord] = {}  # a match that moves to the next page meanwhile comes twice
     first, total = 0, 1
-    while first < (total if most is None else min(most, total)):
+    while first < min(most, total):
         page, total = await gateway.exchange.storage.reader.market_page(BETTING, state, first, PAGE_MAX)
         found |= {record.market_id: record for record in page}
         first += PAGE_MAX
@@ -104,7 +99,9 @@ async def get_active_matches(gateway: Gateway, _: Caller, __: NoRequest) -> Answ
         if kept is not None:
             return Answer(200, ActiveMatchesView("cache", msgspec.json.decode(kept, type=list[ActiveMatchView])))
     records = [
-        record for state in (MarketState.OPEN, MarketState.IN_PLAY) for record in await _all(gateway, state, ACTIVE_MAX)
+        record
+        for state in (MarketState.OPEN, MarketState.IN_PLAY)
+        for record in await _newest(gateway, state, ACTIVE_MAX)
     ]
     records.sort(key=lambda record: -record.market_id)
     shown = [active_match_view(record) for record in records[:ACTIVE_MAX]]
