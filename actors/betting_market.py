@@ -13,10 +13,12 @@ from engine.betting.commands import (
     DescribeMatch,
     EnterBet,
     FundPool,
+    GetPool,
     GoInPlay,
     MatchStands,
     MoveMatch,
     OpenBetting,
+    PoolStands,
     ReopenBetting,
     RollBackSettlement,
     SetOdds,
@@ -43,6 +45,7 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
         self.handlers |= {
             EnterBet: self._place,
             ClaimBet: self._claim,
+            GetPool: self._pool,
             **dict.fromkeys(MOVES, self._move),
             ResumeMarket: self._resume,
         }
@@ -66,6 +69,9 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
 
     def _claim(self, command: ClaimBet) -> BetPaid | Refused:
         return self._settle(command.command_id, self._market.claim(command))
+
+    def _pool(self, _: GetPool) -> PoolStands:
+        return PoolStands(self._market.pool.money, self._market.pool.liability)
 
     def _resume(self, command: ResumeMarket) -> MarketChanged:
         """Nothing to do: a match that was parked is back by now."""

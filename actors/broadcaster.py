@@ -54,14 +54,21 @@ class Broadcaster(Actor):
     BATCH_MAX = 32  # letters; a commit of a thousand events goes to many
 
     def __init__(
-        self, address: Address, *, storage: Storage, subscriptions: Subscriptions, directory: Directory, cache: Cache
+        self,
+        address: Address,
+        *,
+        storage: Storage,
+        subscriptions: Subscriptions,
+        directory: Directory,
+        cache: Cache,
+        replay: Replay,
     ) -> None:
         super().__init__(address)
         self._directory = directory
         self._storage = storage
         self._cache = cache
         self._subscriptions = subscriptions
-        self._replay = Replay(storage.reader, directory)
+        self._replay = replay
         self._markets: dict[int, MarketData] = {}  # those with a book
         self._by_channel: dict[str, MarketData] = {}
         self._books_at = 0  # the journal row that the market data reflect

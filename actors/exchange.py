@@ -23,6 +23,7 @@ from actors.maker import MarketMaker, ParkedMaker
 from actors.market import ParkedMarket, SpotMarketActor
 from actors.messages import DrainAccounts
 from actors.prediction_market import PredictionMarketActor
+from actors.replay import Replay
 from actors.subscriptions import Subscriptions
 from actors.timekeeper import Timekeeper
 from engine.ledger.records import MarketRecord
@@ -49,6 +50,7 @@ class Exchange(msgspec.Struct, frozen=True):
     rules: Rules
     makers: dict[int, Address]  # by market; a question has one from when it is first set
     cache: Cache
+    replay: Replay  # one for all: its bounds are the process's
 
 
 @asynccontextmanager
@@ -74,8 +76,9 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
     accounts, ledger, broadcaster = Address("accounts"), Address("ledger"), Address("broadcaster")
     timekeeper = Timekeeper(clock)
     nursery.start_soon(timekeeper.run)
+    replay = Replay(storage.reader, directory)
     exchange = Exchange(
-        storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {}, cache
+        storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {}, cache, replay
     )
     for market in await storage.reader.markets():
         open_market(exchange, market)
@@ -98,7 +101,14 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
     )
     supervisor.start(
         broadcaster,
-        partial(Broadcaster, storage=storage, subscriptions=Subscriptions(), directory=directory, cache=cache),
+        partial(
+            Broadcaster,
+            storage=storage,
+            subscriptions=Subscriptions(),
+            directory=directory,
+            cache=cache,
+            replay=replay,
+        ),
         Restart.ONE_FOR_ONE,
     )
     for address in (ledger, accounts, broadcaster, *(market.address for market in directory.by_id.values())):

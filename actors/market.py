@@ -15,7 +15,7 @@ from actors.core.mailbox import Letter
 from actors.messages import Barrier, Commit, Settled
 from actors.patience import patiently
 from actors.timekeeper import TimeHasCome
-from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, MoveMatch
+from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, GetPool, MoveMatch
 from engine.ledger.journal import Part
 from engine.ledger.records import MarketRecord
 from engine.prediction.commands import QUESTION_MOVES, GetHolder, GetPayouts, MoveQuestion
@@ -195,7 +195,7 @@ class ParkedMarket(Actor):
         self._name = name
         self._accounts = accounts
         self._refused: list[int] = []
-        orders, bets = (EnterOrder, WithdrawOrder, GetDepth), (EnterBet, ClaimBet, *MATCH_MOVES)
+        orders, bets = (EnterOrder, WithdrawOrder, GetDepth), (EnterBet, ClaimBet, GetPool, *MATCH_MOVES)
         refused = (*orders, HaltMarket, GetHolder, GetPayouts, *QUESTION_MOVES, *bets)
         self.handlers = {
             **dict.fromkeys(refused, self._refuse),

@@ -21,7 +21,7 @@ from storage.interface import ChannelRow, Reader
 
 ROWS_MAX = 32  # read at a time: some hold a thousand events, 200 KB
 
-# Pages read at once, for all subscribers together; the others wait for their turn. It leaves four of the pool's six
+# Pages read at once, for all who ask together; the others wait for their turn. It leaves four of the pool's six
 # connections to everybody else, and bounds the rows in hand.
 READERS_MAX = 2
 
@@ -33,7 +33,7 @@ Message = Trade | Odds | PrivateMessage
 
 
 class Replay:
-    """Reads streams for those who are behind. One object serves them all."""
+    """Reads streams for those who are behind, subscribers and those who ask over REST. One object serves them all."""
 
     def __init__(self, reader: Reader, directory: Directory) -> None:
         self._reader = reader

@@ -6,12 +6,13 @@ login      registering, logging in and out, who one is   users or addresses
 wallet     nonces, signatures, sessions                  users or addresses
 betting    odds and bets                                 users or addresses
 orders     orders, over REST and WebSocket               users
-other      everything else                               users
+other      everything else, subscribing too              users
 anonymous  the last two, asked without a good token      addresses
 
-What is for everybody counts by address, whoever asks: there a token is not looked at. Nothing counts that asks whether
-Rialto is well, that comes from this machine (unless RATE_LIMIT_LOOPBACK=1), or that is for administrators and asked by
-one: a script of theirs that runs wild must not keep them from halting a market.
+What is for everybody counts for a user too, if a good token comes with it; but registering, logging in and becoming a
+guest count by address, there a token is not looked at. Nothing counts that asks whether Rialto is well, that comes from
+this machine (unless RATE_LIMIT_LOOPBACK=1), or that is for administrators and asked by one: a script of theirs that
+runs wild must not keep them from halting a market.
 """
 
 import ipaddress

@@ -168,9 +168,12 @@ class Reader(Protocol):
     async def market(self, market_id: int) -> MarketRecord | None: ...
 
     async def market_page(
-        self, product: str, state: MarketState | None, offset: int, limit: int
+        self, product: str, state: MarketState | None, offset: int, limit: int, league: str | None = None
     ) -> tuple[list[MarketRecord], int]:
-        """A product's markets, newest first, without the first `offset`; and how many there are in all."""
+        """A product's markets, newest first, without the first `offset`; and how many there are in all.
+
+        `league` is a match's, as its definition says; a market without one is in none.
+        """
 
     async def balances(self, account_id: int | None = None) -> list[BalanceRecord]: ...
 

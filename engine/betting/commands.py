@@ -60,6 +60,17 @@ class MatchStands(msgspec.Struct, frozen=True):
     standing: MatchStanding
 
 
+class PoolStands(msgspec.Struct, frozen=True):
+    """The money of a match's pool, and what its bets may have to be paid, at worst."""
+
+    money: int
+    liability: int
+
+
+class GetPool(Command[PoolStands | Refused], frozen=True):
+    """Ask what a match's pool covers."""
+
+
 class MoveMatch(Command[MatchStands | Refused], frozen=True):
     """Base of what an administrator asks of a match; `house_pays` is what the house's account has to have for it."""
 

@@ -10,6 +10,7 @@ Who asks need not hold the wallet's key, so nothing that a stranger does may kee
 """
 
 from gateway.identity.passwords import Randomness
+from gateway.identity.refusals import cache_needed
 from storage.cache import Cache
 
 LIFETIME_S = 5 * 60
@@ -28,16 +29,21 @@ class Nonces:
         self._given: dict[Asker, list[str]] = {}
 
     async def give(self, address: str, network_address: str) -> str:
-        """Make a nonce for a wallet."""
+        """Make a nonce for a wallet. Raises Rejected(BUSY)."""
         nonce = as_uuid(self._randomness.token_hex(16))
-        await self._cache.put(_key(address, nonce), b"1", 1_000 * LIFETIME_S)
-        for dropped in self._count((address, network_address), nonce):
-            await self._cache.remove(_key(address, dropped))
+        with cache_needed():
+            await self._cache.put(_key(address, nonce), b"1", 1_000 * LIFETIME_S)
+            for dropped in self._count((address, network_address), nonce):
+                await self._cache.remove(_key(address, dropped))
         return nonce
 
     async def take(self, address: str, nonce: str) -> bool:
-        """Use a nonce up; False if it was not given for this wallet, has expired or been used."""
-        return await self._cache.take(_key(address, nonce)) is not None
+        """Use a nonce up; False if it was not given for this wallet, has expired or been used. Raises Rejected(BUSY).
+
+        After BUSY it may be used up: who asks for a new one is on the safe side.
+        """
+        with cache_needed():
+            return await self._cache.take(_key(address, nonce)) is not None
 
     def _count(self, asker: Asker, nonce: str) -> list[str]:
         """Remember a nonce that is in the cache; return those of the same asker that are too many now."""

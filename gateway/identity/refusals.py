@@ -3,7 +3,11 @@
 no token, or one that is not good (any more)     401 UNAUTHORIZED
 a good one, of a user who is blocked             403 ACCOUNT_SUSPENDED
 a good one, of somebody who may not do this      403 FORBIDDEN
+nonces or guests can't be kept just now          503 BUSY
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine.refusals import Refusal
 from gateway.answers import Rejected
@@ -30,3 +34,12 @@ def not_for_visitors(caller: Caller, why: str) -> Rejected:
     if caller.has_session:
         return Rejected(Refusal.FORBIDDEN, f"{why}: guests only look on, so log in and connect anew")
     return Unauthorized(f"{why}: connect with a token")
+
+
+@contextmanager
+def cache_needed() -> Iterator[None]:
+    """Turn a cache that is away into BUSY, where nothing can be done without it: nobody has been let in."""
+    try:
+        yield
+    except OSError:
+        raise Rejected(Problem.BUSY, "nonces and guests' sessions can't be reached just now: try again soon") from None

@@ -20,7 +20,7 @@ from gateway.identity.caller import Caller, Role
 from gateway.identity.members import ACTIVE, SUSPENDED, Member, Members, check_nameless, name_taken
 from gateway.identity.nonces import Nonces
 from gateway.identity.passwords import HashingBusy, PasswordHasher, Randomness
-from gateway.identity.refusals import Suspended, Unauthorized
+from gateway.identity.refusals import Suspended, Unauthorized, cache_needed
 from gateway.identity.revocations import Revocations
 from gateway.identity.throttle import Throttle
 from gateway.identity.tokens import NOBODY, Claims, InvalidToken, Tokens
@@ -43,6 +43,14 @@ class LoggedIn(msgspec.Struct, frozen=True):
     token: str
     expires_in_s: int
     user: Member
+
+
+class GuestSession(msgspec.Struct, frozen=True):
+    """What is in the cache of a session without a user."""
+
+    token_id: str
+    issued_ms: int | None
+    expires_ms: int
 
 
 class Sessions:
@@ -177,7 +185,7 @@ class Sessions:
     async def log_in_wallet(self, proof: WalletProof) -> LoggedIn:
         """Make a token for whoever has a wallet; the first time, make the user.
 
-        Raises Unauthorized, Suspended, or Rejected: MALFORMED, UNKNOWN.
+        Raises Unauthorized, Suspended, or Rejected: MALFORMED, BUSY, UNKNOWN.
         """
         address = await self._proven(proof)
         now_ms = self._clock.now_ms()
@@ -192,12 +200,25 @@ class Sessions:
         return LoggedIn(token, self._tokens.lifetime_s, member)
 
     async def open_guest(self) -> Caller:
-        """Make a session without a user, for reading and subscribing; its token is in the cache as long as it lives."""
+        """Make a session without a user, for reading and subscribing; its token is in the cache as long as it lives.
+
+        Raises Rejected(BUSY).
+        """
         now_ms = self._clock.now_ms()
         token_id = self._randomness.token_hex(16)
         token = self._tokens.issue(NOBODY, Role.GUEST.value, token_id, now_ms, GUEST_LIFETIME_S)
-        await self._cache.put(_cache_key(token), token_id.encode(), 1_000 * GUEST_LIFETIME_S)
-        return self.authenticate(token)
+        guest = self.authenticate(token)
+        with cache_needed():
+            await self._cache.put(_cache_key(token), msgspec.json.encode(_session_of(guest)), 1_000 * GUEST_LIFETIME_S)
+        return guest
+
+    async def guest_session(self, guest: Caller) -> GuestSession:
+        """A guest's session as it is kept; where it is not, or can't be reached, the token says the same."""
+        with suppress(OSError):
+            kept = await self._cache.get(_cache_key(guest.token))
+            if kept is not None:
+                return msgspec.json.decode(kept, type=GuestSession)
+        return _session_of(guest)
 
     def socket_token(self, caller: Caller) -> tuple[str, int]:
         """Make a token for opening sockets into this session, and say for how many seconds it is good."""
@@ -217,14 +238,15 @@ class Sessions:
         self._revocations.note(caller.token_id, caller.expires_ms, now_ms)
         self._watches.end(caller.user_id, "logged out", caller.token_id)
         if caller.role is Role.GUEST:
-            await self._cache.remove(_cache_key(caller.token))
+            with suppress(OSError):  # a cache that is away keeps an entry that nobody can ask for any more
+                await self._cache.remove(_cache_key(caller.token))
         with outcome_unknown():
             await self._revocations.write(caller.token_id, caller.expires_ms, now_ms)
 
     # One user, two ways in
 
     async def add_wallet(self, user_id: int, proof: WalletProof) -> None:
-        """Join a wallet to a user. Raises Unauthorized, or Rejected: MALFORMED, CONFLICT, UNKNOWN."""
+        """Join a wallet to a user. Raises Unauthorized, or Rejected: MALFORMED, BUSY, CONFLICT, UNKNOWN."""
         await self.members.add_wallet(user_id, await self._proven(proof))
 
     async def add_password(self, user_id: int, username: str, email: str, password: str) -> None:
@@ -236,7 +258,7 @@ class Sessions:
         await self.members.add_password(user_id, username, email, password_hash)
 
     async def _proven(self, proof: WalletProof) -> str:
-        """Say which wallet has signed a nonce of its own, and use that up. Raises Unauthorized, Rejected(MALFORMED)."""
+        """Say which wallet has signed a nonce of its own, and use that up. Raises Unauthorized, or other Rejected."""
         address = read_address(proof.address)
         if signer_of(proof) != address:
             raise Unauthorized("this is not the wallet's signature of this message")
@@ -275,6 +297,10 @@ class Sessions:
             return await work(*arguments)
         except HashingBusy:
             raise Rejected(Problem.TOO_MANY_REQUESTS, "too many log-ins at once: try again soon") from None
+
+
+def _session_of(guest: Caller) -> GuestSession:
+    return GuestSession(guest.token_id, guest.issued_ms, guest.expires_ms)
 
 
 def _cache_key(token: str) -> str:

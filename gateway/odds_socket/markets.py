@@ -31,7 +31,8 @@ class Markets:
         self._broadcaster = gateway.exchange.broadcaster
         self._open: dict[int, MarketEntry] = {}
         self._waiting: dict[int, MarketEntry] = {}  # those that have not begun
-        self._to_watch: list[str] = []
+        self._to_watch: dict[str, None] = {}  # topics that have begun
+        self._watched: set[str] = set()  # those that the broadcaster was told of, and not yet told to forget
 
     def __len__(self) -> int:
         return len(self._open)
@@ -48,7 +49,9 @@ class Markets:
     def subscribe(self, market_id: int) -> None:
         """Follow a match from its newest message on; who does already begins anew. Raises Rejected."""
         market = self._add(market_id)
-        self._outbox.close(odds_channel(market.channel))
+        topic = odds_channel(market.channel)
+        self._to_watch.pop(topic, None)  # its line is closed until it begins
+        self._outbox.close(topic)
         self._waiting[market_id] = market
 
     def resume(self, market_id: int, after: int) -> None:
@@ -62,14 +65,17 @@ class Markets:
         topic = odds_channel(find_match(self._gateway, market_id).channel)
         if self._open.pop(market_id, None) is not None:
             self._waiting.pop(market_id, None)
+            self._to_watch.pop(topic, None)  # a Watch that came behind its Unwatch would stand for ever
             self._outbox.close(topic)
-            self._broadcaster.tell(Unwatch(self._outbox, (topic,)))
+            if topic in self._watched:
+                self._watched.remove(topic)
+                self._broadcaster.tell(Unwatch(self._outbox, (topic,)))
 
     def leave(self) -> None:
         """Follow none."""
-        if self._open:
-            topics = tuple(odds_channel(market.channel) for market in self._open.values())
-            self._broadcaster.tell(Unwatch(self._outbox, topics))
+        if self._watched:
+            self._broadcaster.tell(Unwatch(self._outbox, tuple(self._watched)))
+            self._watched.clear()
 
     def _add(self, market_id: int) -> MarketEntry:
         market = find_match(self._gateway, market_id)
@@ -99,7 +105,7 @@ class Markets:
         line.resume(after)
         self._outbox.close(topic)
         self._outbox.open(topic, line)
-        self._to_watch.append(topic)
+        self._to_watch[topic] = None
 
     @property
     def unwatched(self) -> int:
@@ -109,5 +115,6 @@ class Markets:
     def watch(self) -> None:
         """Have what comes put into their lines."""
         if self._to_watch:
-            self._broadcaster.tell(Watch(self._outbox, tuple(dict.fromkeys(self._to_watch))))
+            self._broadcaster.tell(Watch(self._outbox, tuple(self._to_watch)))
+            self._watched |= self._to_watch.keys()
             self._to_watch.clear()

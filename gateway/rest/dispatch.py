@@ -4,6 +4,7 @@ body -> 408, 413     token -> 401     limit -> 429     role -> 403     fields ->
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -30,6 +31,10 @@ NOTHING = NoRequest()
 
 # Whom a route is for, where not every user will do.
 ROLES = {Access.MARKET_MAKER: (Role.MARKET_MAKER, Role.ADMIN), Access.ADMIN: (Role.ADMIN,)}
+
+# What lets people in. Of these routes those for anyone count by address, even with a good token: who has many tokens
+# has no more tries.
+LETS_IN = frozenset({RouteClass.AUTH, RouteClass.WALLET})
 
 
 class ClientGone(Exception):
@@ -92,6 +97,10 @@ class Dispatcher:
             except Rejected:
                 _charge(target, caller)
                 raise
+        elif target.of_users is not None and target.route.route_class not in LETS_IN:
+            with suppress(Rejected):  # a token that is not good is none here
+                token = bearer_token(scope["headers"])
+                caller = self._gateway.sessions.authenticate(token, caller.address)
         _charge(target, caller)
         if not _is_for(access, caller.role):
             raise Rejected(Refusal.FORBIDDEN, f"this is for {access.value}")
@@ -102,7 +111,7 @@ def _is_for(access: Access, role: Role | None) -> bool:
     """Whether a route is for somebody with this role; who has none has no token, and asks for what is for anyone."""
     if access in ROLES:
         return role in ROLES[access]
-    return role is not Role.GUEST or access is Access.SESSION
+    return role is not Role.GUEST or access in (Access.SESSION, Access.ANYONE)
 
 
 def _limits(limits: RateLimits) -> dict[RouteClass, tuple[RateLimit, RateLimit]]:

@@ -46,8 +46,11 @@ async def open_session(gateway: Gateway, _: Caller, __: NoRequest) -> Answer:
     return Answer(200, GuestView(guest.token, GUEST_LIFETIME_S, _view(guest)))
 
 
-async def get_session(_: Gateway, caller: Caller, __: NoRequest) -> Answer:
+async def get_session(gateway: Gateway, caller: Caller, _: NoRequest) -> Answer:
     """The session behind any token."""
+    if caller.role is Role.GUEST:
+        kept = await gateway.sessions.guest_session(caller)
+        return Answer(200, SessionView(kept.token_id, Role.GUEST, kept.issued_ms, kept.expires_ms, None))
     return Answer(200, _view(caller))
 
 

@@ -87,7 +87,7 @@ class Connection(Socket):
         if frame.unsubscribe:
             self._reply(Unsubscribed(self._each(frame.unsubscribe, self._channels.unsubscribe)))
             self._posts = [post for post in self._posts if self._channels.wants(post.channel)]
-        if frame.subscribe or frame.resume:
+        if (frame.subscribe or frame.resume) and self._may_subscribe():
             opened = self._subscribe(frame)
             self._reply(Subscribed(opened))
             resumed = frame.resume.keys() & set(opened)
@@ -104,6 +104,20 @@ class Connection(Socket):
         else:
             self._answer(op_id, rejected.answer())
         self.count_bad_message()
+
+    def _may_subscribe(self) -> bool:
+        """Count a message that opens channels, as a request over REST; say so if it is one too many.
+
+        To unsubscribe costs nothing: who takes less is not to be kept from it.
+        """
+        limits = self._gateway.rate_limits
+        limit = limits.anonymous if self._caller.is_visitor else limits.other
+        try:
+            limit.charge(self._caller, trio.current_time())
+        except Rejected as rejected:
+            self._reply(error(rejected))
+            return False
+        return True
 
     def _subscribe(self, frame: Frame) -> list[str]:
         """Open channels, each at the number that the client names for it, if he does."""

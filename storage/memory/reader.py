@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 
+import msgspec
 import trio
 from msgspec.structs import replace
 
@@ -73,13 +74,15 @@ class MemoryReader:
         return self._tables.markets.get(market_id)
 
     async def market_page(
-        self, product: str, state: MarketState | None, offset: int, limit: int
+        self, product: str, state: MarketState | None, offset: int, limit: int, league: str | None = None
     ) -> tuple[list[MarketRecord], int]:
         await trio.lowlevel.checkpoint()
         found = [
             market
             for _, market in sorted(self._tables.markets.items(), reverse=True)
-            if market.product == product and state in (None, market.state)
+            if market.product == product
+            and state in (None, market.state)
+            and (league is None or _league_of(market) == league)
         ]
         return found[offset : offset + limit], len(found)
 
@@ -315,3 +318,8 @@ class MemoryReader:
     def _trades_of(self, market_id: int) -> list[TradeRecord]:
         found = [trade for trade in self._tables.trades.values() if trade.market_id == market_id]
         return sorted(found, key=lambda trade: (trade.created_ms, trade.trade_id))
+
+
+def _league_of(market: MarketRecord) -> object:
+    terms: dict[str, object] = msgspec.json.decode(market.definition)
+    return terms.get("league")

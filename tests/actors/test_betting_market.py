@@ -10,8 +10,10 @@ from engine.betting.commands import (
     ClaimBet,
     EnterBet,
     FundPool,
+    GetPool,
     OpenBetting,
     PlaceBet,
+    PoolStands,
     RollBackSettlement,
     SettleOption,
     SettleScore,
@@ -59,6 +61,22 @@ async def test_a_bet_is_taken_settled_and_claimed() -> None:
         assert await balances(exchange, pool_of(market.market_id)) == {"USD": ("0", "0")}
         assert await balances(exchange, HOUSE) == {"USD": ("47", "0")}
     assert (await verify(storage.reader)).differences == ()
+
+
+@pytest.mark.trio
+async def test_a_pool_says_what_it_has_and_what_it_may_have_to_pay() -> None:
+    async with small_exchange() as exchange:
+        await deposit(exchange, ALICE, USD="10")
+        market = await open_match(exchange, pool=500_000)
+        assert await market.address.ask(GetPool()) == PoolStands(500_000, 0)
+        won = await bet(exchange, market, ALICE, HOME, 40_000, 200)
+        await bet(exchange, market, ALICE, AWAY, 10_000, 400)
+        assert await market.address.ask(GetPool()) == PoolStands(550_000, 80_000)
+        await move(exchange, SettleScore(market.name, ADMIN, home=2, away=1))
+        settled = await market.address.ask(GetPool())
+        assert settled == PoolStands(80_000, 80_000), "the rest is the house's"
+        await claim(exchange, market, ALICE, won.bet_id)
+        assert await market.address.ask(GetPool()) == PoolStands(0, 0)
 
 
 @pytest.mark.trio
@@ -202,6 +220,9 @@ async def test_a_match_that_crashes_too_often_is_parked_until_resumed(monkeypatc
             refused = await exchange.accounts.ask(command)
             assert isinstance(refused, Refused)
             assert refused.code is Refusal.MARKET_HALTED
+        asked = await market.address.ask(GetPool())
+        assert isinstance(asked, Refused)
+        assert asked.code is Refusal.MARKET_HALTED
         assert await balances(exchange, ALICE) == {"USD": ("10", "0")}
         monkeypatch.setattr(BettingMarket, "place", place)
         resumed = await exchange.accounts.ask(ResumeMarket(BETTING, market.name, ADMIN))

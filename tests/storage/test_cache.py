@@ -127,21 +127,34 @@ async def test_who_is_cancelled_has_taken_nothing(cache: MemoryCache) -> None:
 
 
 async def test_without_room_a_tenth_goes_in_the_order_of_their_time(hand: Hand) -> None:
-    """A flood of nonces takes no session with it, though that came first."""
     cache = MemoryCache(hand, entries_max=20)
-    await cache.put("session:1", b"s", 7 * 86_400_000)
+    await cache.put("nonce:long", b"l", 86_400_000)
     for number in range(100):
         await cache.put(f"nonce:{number}", b"1", 300_000)
-    assert await cache.get("session:1") == b"s"
+    assert await cache.get("nonce:long") == b"l", "it came first, but lives longest"
     there = [number for number in range(100) if await cache.get(f"nonce:{number}") is not None]
     assert there == list(range(100 - len(there), 100))
     assert 18 <= len(there) + 1 <= 20
 
 
+@pytest.mark.parametrize("flood", ["session", "nonce", "oddsq"])
+async def test_no_kind_crowds_out_another(hand: Hand, flood: str) -> None:
+    """Guests, of whom there may be many, and who live long, take no nonce and no odds with them."""
+    cache = MemoryCache(hand, entries_max=20)
+    others = {"session:1", "nonce:0x1:n", "oddsq:1", "markets:active"}
+    for key in others:
+        await cache.put(key, b"o", 30_000)
+    for number in range(2, 100):
+        await cache.put(f"{flood}:{number}", b"f", 3_600_000)
+    there = {key for key in others if await cache.get(key) is not None}
+    assert there == {key for key in others if not key.startswith(f"{flood}:")}
+    assert await cache.take("nonce:0x1:n") == (None if flood == "nonce" else b"o")
+
+
 async def test_what_is_dead_goes_first(hand: Hand) -> None:
     cache = MemoryCache(hand, entries_max=20)
-    for number in range(18):
-        await cache.put(f"nonce:{number}", b"1", 300_000)
+    for number in range(100, 118):
+        await cache.put(f"odds:{number}", b"1", 300_000)
     hand.now_ms += 300_000
     for number in range(20):
         await cache.put(f"odds:{number}", b"o", 60_000)
@@ -150,10 +163,10 @@ async def test_what_is_dead_goes_first(hand: Hand) -> None:
 
 async def test_putting_the_same_key_again_and_again_takes_no_room(hand: Hand) -> None:
     cache = MemoryCache(hand, entries_max=2)
-    await cache.put("session:1", b"s", 60_000)
+    await cache.put("odds:2", b"o", 20_000)
     for number in range(100):
         await cache.put("odds:1", str(number).encode(), 30_000)
-    assert (await cache.get("session:1"), await cache.get("odds:1")) == (b"s", b"99")
+    assert (await cache.get("odds:2"), await cache.get("odds:1")) == (b"o", b"99")
 
 
 async def test_the_smallest_cache_keeps_one(hand: Hand) -> None:

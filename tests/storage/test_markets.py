@@ -1,8 +1,11 @@
 """Markets by product, and the orders and trades of a product's markets."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from engine.ledger.records import MarketState
+from engine.ledger.records import MarketRecord, MarketState
 from engine.matching.terms import OrderState
 from storage.interface import OrderFilter, TradeFilter
 from tests.storage.conftest import Open
@@ -49,6 +52,32 @@ async def test_a_list_of_markets_is_filtered_and_paged_newest_first_and_counted(
         found = {case: ([row.market_id for row in rows], count) for case, (rows, count) in pages.items()}
         assert found == cases
         assert pages["prediction", None, 1, 2][0] == [MARKETS[4], MARKETS[2]]
+
+
+@pytest.mark.trio
+async def test_matches_are_listed_by_their_league(opened: Open) -> None:
+    def match(market_id: int, league: str, **more: Any) -> MarketRecord:
+        definition = msgspec.json.encode({"league": league, "home_team": "NBA"})
+        return market(market_id, product="betting", name="", standing=b"{}", definition=definition, **more)
+
+    quoted = '"\\ä\u4e2d'
+    matches = [match(1, "NBA"), match(2, "EPL"), match(3, "NBA", state=MarketState.VOID), match(4, quoted)]
+    cases: dict[tuple[MarketState | None, int, int, str | None], tuple[list[int], int]] = {
+        (None, 0, 10, None): ([4, 3, 2, 1], 4),
+        (None, 0, 10, "NBA"): ([3, 1], 2),
+        (None, 1, 10, "NBA"): ([1], 2),
+        (None, 0, 1, "NBA"): ([3], 2),
+        (None, 0, 10, "nba"): ([], 0),
+        (None, 0, 10, quoted): ([4], 1),
+        (MarketState.OPEN, 0, 10, "NBA"): ([1], 1),
+        (MarketState.VOID, 0, 10, "EPL"): ([], 0),
+    }
+    async with opened() as storage:
+        await storage.writer.commit(Entries().next(markets=[*matches, market(5)]))
+        for case, (ids, count) in cases.items():
+            rows, total = await storage.reader.market_page("betting", *case)
+            assert ([row.market_id for row in rows], total) == (ids, count), case
+        assert await storage.reader.market_page("spot", None, 0, 10, "NBA") == ([], 0)
 
 
 @pytest.mark.trio

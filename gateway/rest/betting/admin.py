@@ -163,7 +163,7 @@ async def resume_match(gateway: Gateway, caller: Caller, request: ResumeMatchReq
         if isinstance(resumed, Refused):
             return refusal(resumed)
         with outcome_unknown():  # it is back, whatever becomes of looking at it
-            return Answer(200, await show_match(gateway, match))
+            return Answer(200, await show_match(gateway, caller, match))
 
     return await audited(gateway, caller, "resume_match", match.channel, request, act)
 
@@ -177,10 +177,12 @@ async def audited_moves(
     *moves: MoveMatch,
 ) -> Answer:
     """Write down what is to be done, and do it."""
-    return await audited(gateway, caller, action, match.channel, request, partial(move_match, gateway, match, moves))
+    return await audited(
+        gateway, caller, action, match.channel, request, partial(move_match, gateway, caller, match, moves)
+    )
 
 
-async def move_match(gateway: Gateway, match: MarketEntry, moves: tuple[MoveMatch, ...]) -> Answer:
+async def move_match(gateway: Gateway, caller: Caller, match: MarketEntry, moves: tuple[MoveMatch, ...]) -> Answer:
     """Take steps, and show the match after them; what comes after the first is never refused."""
     for index, move in enumerate(moves):
         with outcome_unknown() if index else nullcontext():
@@ -189,4 +191,4 @@ async def move_match(gateway: Gateway, match: MarketEntry, moves: tuple[MoveMatc
             return refusal(moved)
     with outcome_unknown():  # they are taken, whatever becomes of looking at it
         await forget_active(gateway)
-        return Answer(200, await show_match(gateway, match))
+        return Answer(200, await show_match(gateway, caller, match))

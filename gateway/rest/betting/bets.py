@@ -58,6 +58,7 @@ class BetsRequest(Shape, frozen=True):
     """A page of bets, newest first, counted from 1."""
 
     user_address: WalletAddress | None = None
+    user_id: Id | None = None
     market_id: Id | None = None
     status: BetStatus | None = None
     page: Page = 1
@@ -103,7 +104,7 @@ async def place_bet(gateway: Gateway, caller: Caller, request: PlaceBetRequest) 
         request.client_bet_id,
     )
     taken = await _place(gateway, bet)
-    return refusal(taken) if isinstance(taken, Refused) else Answer(200, show_bet(gateway, taken.bet))
+    return refusal(taken) if isinstance(taken, Refused) else Answer(200, show_bet(gateway, caller, taken.bet))
 
 
 async def _place(gateway: Gateway, bet: PlaceBet) -> BetTaken | Refused:
@@ -169,7 +170,7 @@ async def get_bet(gateway: Gateway, caller: Caller, request: BetRequest) -> Answ
     bet = await gateway.exchange.storage.reader.bet(as_id(request.order_id))
     if bet is None or (bet.account_id != caller.user_id and caller.role is not Role.ADMIN):
         raise _no_bet(request.order_id)
-    return Answer(200, show_bet(gateway, bet))
+    return Answer(200, show_bet(gateway, caller, bet))
 
 
 async def get_bet_by_client_id(gateway: Gateway, caller: Caller, request: ClientBetRequest) -> Answer:
@@ -183,38 +184,43 @@ async def get_bet_by_client_id(gateway: Gateway, caller: Caller, request: Client
         if under_way == "known":
             return lost()
         return failure(Refusal.NOT_FOUND, f"there is no bet with clientBetId {request.client_bet_id}")
-    return Answer(200, show_bet(gateway, bet))
+    return Answer(200, show_bet(gateway, caller, bet))
 
 
 async def get_bets(gateway: Gateway, caller: Caller, request: BetsRequest) -> Answer:
-    """One's own, newest first; an administrator's list is everybody's, or that of a userAddress."""
+    """One's own, newest first; an administrator's list is everybody's, or that of a userId or a userAddress."""
     market_id = None if request.market_id is None else find_match(gateway, request.market_id).market_id
     first = (request.page - 1) * request.page_size
     records: list[BetRecord] = []
     total = 0
-    account_id = await _listed_account(gateway, caller, request.user_address)
+    account_id = await _listed_account(gateway, caller, request)
     if account_id != NOBODY:
         which = BetFilter(account_id, market_id, SETTLED[request.status], first, request.page_size)
         records, total = await gateway.exchange.storage.reader.bets(which)
-    shown = [show_bet(gateway, bet) for bet in records]
+    shown = [show_bet(gateway, caller, bet) for bet in records]
     return Answer(200, BetPageView(request.page, request.page_size, total, shown))
 
 
 NOBODY = 0  # no account has this id
 
 
-async def _listed_account(gateway: Gateway, caller: Caller, user_address: str | None) -> int | None:
+async def _listed_account(gateway: Gateway, caller: Caller, request: BetsRequest) -> int | None:
     """Whose bets a list shows; None: everybody's. Raises Rejected(FORBIDDEN) for those of others."""
-    address = None if user_address is None else read_address(user_address)
+    address = None if request.user_address is None else read_address(request.user_address)
+    user_id = None if request.user_id is None else as_id(request.user_id)
     if caller.role is not Role.ADMIN:
         own = gateway.sessions.member(caller.user_id)
         if address is not None and (own is None or own.address != address):
             raise Rejected(Refusal.FORBIDDEN, "the bets of others are for administrators: leave userAddress out")
+        if user_id not in (None, caller.user_id):
+            raise Rejected(Refusal.FORBIDDEN, "the bets of others are for administrators: leave userId out")
         return caller.user_id
     if address is None:
-        return None
+        return user_id
     user = await gateway.exchange.storage.identity.user_by_address(address)
-    return NOBODY if user is None else user.user_id
+    if user is None or user_id not in (None, user.user_id):
+        return NOBODY
+    return user.user_id
 
 
 async def _own_bet(gateway: Gateway, caller: Caller, bet_id: int) -> BetRecord:
@@ -229,7 +235,8 @@ def _no_bet(bet_id: int | str) -> Rejected:
     return Rejected(Refusal.NOT_FOUND, f"there is no bet {bet_id}")
 
 
-def show_bet(gateway: Gateway, bet: BetRecord) -> BetView:
-    """Show a bet with its owner's wallet."""
+def show_bet(gateway: Gateway, caller: Caller, bet: BetRecord) -> BetView:
+    """Show a bet with its owner's wallet, to an administrator with his id too."""
     member = gateway.sessions.member(bet.account_id)
-    return bet_view(bet, None if member is None else member.shown_address)
+    address = None if member is None else member.shown_address
+    return bet_view(bet, address, with_owner=caller.role is Role.ADMIN)

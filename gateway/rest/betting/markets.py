@@ -4,12 +4,16 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
+from actors.core import Unavailable
 from actors.directory import MarketEntry
+from engine.betting.commands import GetPool, PoolStands
 from engine.ledger.records import MarketRecord, MarketState
 from engine.products import BETTING
+from engine.refusals import Refused
 from gateway.context import Answer, Caller, Gateway
+from gateway.identity.caller import Role
 from gateway.limits import PAGE_MAX, Id, Page, Text
 from gateway.odds_messages import MatchStatus, odds_groups
 from gateway.rest.betting.quotes import find_match, find_match_record, quote_at
@@ -21,7 +25,6 @@ from gateway.rest.betting.shapes import (
     Source,
     active_match_view,
     match_detail,
-    match_of,
     match_view,
     overround_view,
 )
@@ -71,21 +74,17 @@ async def get_matches(gateway: Gateway, _: Caller, request: MatchesRequest) -> A
     """Newest first."""
     state = None if request.status is None else request.status.state
     first = (request.page - 1) * request.page_size
-    if request.league is None:
-        reader = gateway.exchange.storage.reader
-        records, total = await reader.market_page(BETTING, state, first, request.page_size)
-    else:
-        found = [record for record in await _all(gateway, state) if match_of(record).league == request.league]
-        records, total = found[first : first + request.page_size], len(found)
+    reader = gateway.exchange.storage.reader
+    records, total = await reader.market_page(BETTING, state, first, request.page_size, request.league)
     items = [match_view(record) for record in records]
     return Answer(200, MatchPageView(request.page, request.page_size, total, items))
 
 
-async def _all(gateway: Gateway, state: MarketState | None, most: int | None = None) -> list[MarketRecord]:
-    """The matches in a state, newest first: all, or about as many as `most`."""
+async def _newest(gateway: Gateway, state: MarketState, most: int) -> list[MarketRecord]:
+    """The newest matches in a state: about as many as `most`."""
     found: dict[int, MarketRecord] = {}  # a match that moves to the next page meanwhile comes twice
     first, total = 0, 1
-    while first < (total if most is None else min(most, total)):
+    while first < min(most, total):
         page, total = await gateway.exchange.storage.reader.market_page(BETTING, state, first, PAGE_MAX)
         found |= {record.market_id: record for record in page}
         first += PAGE_MAX
@@ -100,7 +99,9 @@ async def get_active_matches(gateway: Gateway, _: Caller, __: NoRequest) -> Answ
         if kept is not None:
             return Answer(200, ActiveMatchesView("cache", msgspec.json.decode(kept, type=list[ActiveMatchView])))
     records = [
-        record for state in (MarketState.OPEN, MarketState.IN_PLAY) for record in await _all(gateway, state, ACTIVE_MAX)
+        record
+        for state in (MarketState.OPEN, MarketState.IN_PLAY)
+        for record in await _newest(gateway, state, ACTIVE_MAX)
     ]
     records.sort(key=lambda record: -record.market_id)
     shown = [active_match_view(record) for record in records[:ACTIVE_MAX]]
@@ -115,13 +116,13 @@ async def forget_active(gateway: Gateway) -> None:
         await gateway.exchange.cache.remove(ACTIVE_KEY)
 
 
-async def get_match(gateway: Gateway, _: Caller, request: MatchRequest) -> Answer:
-    """One match, with all its options and the odds of now."""
-    return Answer(200, await show_match(gateway, find_match(gateway, request.id)))
+async def get_match(gateway: Gateway, caller: Caller, request: MatchRequest) -> Answer:
+    """One match, with all its options and the odds of now; for administrators with its pool too."""
+    return Answer(200, await show_match(gateway, caller, find_match(gateway, request.id)))
 
 
-async def show_match(gateway: Gateway, match: MarketEntry) -> MatchDetailView:
-    """Show a match as it stands."""
+async def show_match(gateway: Gateway, caller: Caller, match: MarketEntry) -> MatchDetailView:
+    """Show a match as it stands, and its pool as it is a moment later."""
     # First the row: options that are read after it may be newer than the odds, and then the stream tells more.
     record = await find_match_record(gateway, match)
     options = await gateway.exchange.storage.reader.options(match.market_id)
@@ -137,4 +138,13 @@ async def show_match(gateway: Gateway, match: MarketEntry) -> MatchDetailView:
         quote.now_ms,
         source,
     )
-    return MatchDetailView(match_detail(record, options), odds)
+    pool = await _pool_of(match) if caller.role is Role.ADMIN else UNSET
+    return MatchDetailView(match_detail(record, options, pool), odds)
+
+
+async def _pool_of(match: MarketEntry) -> PoolStands | None:
+    """Ask a match for its pool; None while it can't tell."""
+    with suppress(Unavailable):
+        stands = await match.address.ask(GetPool())
+        return None if isinstance(stands, Refused) else stands
+    return None

@@ -76,7 +76,7 @@ async def override_odds(gateway: Gateway, caller: Caller, request: OverrideReque
         spread=_spread(sent.spread) if isinstance(sent.spread, SentSpread) else sent.spread,
         total=_total(sent.total) if isinstance(sent.total, SentTotal) else sent.total,
     )
-    return await move_match(gateway, match, (command,))
+    return await move_match(gateway, caller, match, (command,))
 
 
 def _moneyline(sent: SentMoneyline) -> Moneyline:

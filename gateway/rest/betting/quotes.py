@@ -3,7 +3,6 @@
 from actors.directory import MarketEntry
 from actors.odds_quotes import OddsQuote, quote_of, recall, remember
 from actors.pushes import Odds
-from actors.seen import CODEC, odds_in
 from engine.betting.bookkeeping import odds_channel
 from engine.betting.lifecycle import read_standing
 from engine.ledger.records import MarketRecord
@@ -54,10 +53,12 @@ async def quote_at(gateway: Gateway, match: MarketEntry, record: MarketRecord) -
 
 
 async def told_odds(gateway: Gateway, match: MarketEntry, after: int, limit: int) -> list[OddsQuote]:
-    """What a match's stream has told after a number, oldest first."""
-    rows = await gateway.exchange.storage.reader.channel_rows(odds_channel(match.channel), after, limit)
-    told: list[Odds] = []
-    for row in rows:
-        parts = (part for part in CODEC.unpack(row.record.body).parts if part.market_id == match.market_id)
-        told += (odds for odds in odds_in(parts, gateway.exchange.directory) if odds.seq > after)
-    return [quote_of(odds) for odds in told[:limit]]
+    """What a match's stream has told after a number, oldest first: at most `limit`, read page by page."""
+    told: list[OddsQuote] = []
+    while len(told) < limit:
+        stretch = await gateway.exchange.replay.read(odds_channel(match.channel), after, limit - len(told))
+        told += [quote_of(post.content) for post in stretch.posts if isinstance(post.content, Odds)]
+        if stretch.end or stretch.last == after:  # a commit that comes right now is for whoever asks again
+            break
+        after = stretch.last
+    return told

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from engine.amounts import divide_half_even, format_decimal
+from engine.betting.commands import PoolStands
 from engine.betting.lifecycle import read_standing
 from engine.betting.match import Board, Match
 from engine.betting.options import offered_by, overround
@@ -119,7 +120,11 @@ def option_view(option: OptionRecord) -> OptionView:
 
 
 class MatchDetail(msgspec.Struct, frozen=True):
-    """A match with all that can be, or could be, bet on; `score` is what it was settled by, if by a score."""
+    """A match with all that can be, or could be, bet on; `score` is what it was settled by, if by a score.
+
+    For administrators also what its pool has, and what the bets may have to be paid, at worst; null: not to be told
+    now, as the match is out of service or starting again.
+    """
 
     id: int
     league: str
@@ -133,10 +138,14 @@ class MatchDetail(msgspec.Struct, frozen=True):
     asset: str
     created_at: int
     options: list[OptionView]
+    pool: str | UnsetType | None = UNSET
+    liability: str | UnsetType | None = UNSET
 
 
-def match_detail(record: MarketRecord, options: Iterable[OptionRecord]) -> MatchDetail:
-    """Show a match with its options."""
+def match_detail(
+    record: MarketRecord, options: Iterable[OptionRecord], pool: PoolStands | UnsetType | None
+) -> MatchDetail:
+    """Show a match with its options; with its pool, unless that is left out."""
     match, standing = match_of(record), read_standing(record.standing)
     return MatchDetail(
         id=record.market_id,
@@ -151,6 +160,8 @@ def match_detail(record: MarketRecord, options: Iterable[OptionRecord]) -> Match
         asset=match.asset,
         created_at=record.created_ms,
         options=[option_view(option) for option in options],
+        pool=str(pool.money) if isinstance(pool, PoolStands) else pool,
+        liability=str(pool.liability) if isinstance(pool, PoolStands) else pool,
     )
 
 
@@ -235,10 +246,11 @@ class BetView(Shape, frozen=True):
     result: Result | None
     created_at: int
     claimed_at: int | None
+    user_id: int | UnsetType = UNSET  # for administrators, whose lists have bets of users without a wallet
 
 
-def bet_view(bet: BetRecord, user_address: str | None) -> BetView:
-    """Show a bet."""
+def bet_view(bet: BetRecord, user_address: str | None, *, with_owner: bool) -> BetView:
+    """Show a bet, to an administrator with its owner's id."""
     payout = bet.potential_payout
     return BetView(
         order_id=bet.bet_id,
@@ -258,4 +270,5 @@ def bet_view(bet: BetRecord, user_address: str | None) -> BetView:
         result=bet.result,
         created_at=bet.created_ms,
         claimed_at=bet.claimed_ms,
+        user_id=bet.account_id if with_owner else UNSET,
     )

@@ -84,6 +84,12 @@ async def away(*_: object) -> Any:
     raise DatabaseAway("gone")
 
 
+async def unreachable(*_: object) -> Any:
+    """Stands in for a call of a cache on another machine, while that is away."""
+    await trio.lowlevel.checkpoint()
+    raise ConnectionRefusedError
+
+
 def after(work: Any) -> Any:
     """Make of a call one that is done, and whose answer is lost."""
 

@@ -90,7 +90,7 @@ async def test_no_more_than_the_newest_are_kept_however_many_ask_at_once() -> No
     async with trio.open_nursery() as nursery:
         for _ in range(50):
             nursery.start_soon(nonces.give, ANNA, HOME)
-    assert len(cache._kept) == OUTSTANDING_MAX
+    assert len(cache._kinds["nonce"]) == OUTSTANDING_MAX
 
 
 async def test_askers_are_counted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

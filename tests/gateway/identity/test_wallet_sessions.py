@@ -1,5 +1,6 @@
 """Sessions by wallet, sessions of guests, and tokens that open sockets into a session."""
 
+import msgspec
 import pytest
 import trio
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from gateway.identity.nonces import LIFETIME_S as NONCE_S
 from gateway.identity.nonces import OUTSTANDING_MAX
 from gateway.identity.passwords import HashingBusy
 from gateway.identity.refusals import Suspended, Unauthorized, not_for_visitors
-from gateway.identity.sessions import GUEST_LIFETIME_S, SOCKET_TOKEN_LIFETIME_S
+from gateway.identity.sessions import GUEST_LIFETIME_S, SOCKET_TOKEN_LIFETIME_S, GuestSession
 from gateway.statuses import Problem
 from tests.gateway.houses import PASSWORD
 from tests.gateway.identity.desks import ACTION, Desk, away, open_desk
@@ -228,7 +229,11 @@ async def test_a_guest_s_session_is_in_the_cache_as_long_as_it_lives() -> None:
     desk = await open_desk()
     guest, leaver = await desk.sessions.open_guest(), await desk.sessions.open_guest()
     key = f"session:{guest.token}"
-    assert await desk.cache.get(key) == guest.token_id.encode()
+    kept = GuestSession(guest.token_id, guest.issued_ms, guest.expires_ms)
+    assert await desk.cache.get(key) == msgspec.json.encode(kept)
+    assert await desk.sessions.guest_session(guest) == kept
+    await desk.cache.put(key, msgspec.json.encode(replace(kept, issued_ms=5)), 1_000 * GUEST_LIFETIME_S)
+    assert (await desk.sessions.guest_session(guest)).issued_ms == 5, "what is kept is what is shown"
     await desk.sessions.log_out(leaver)
     assert await desk.cache.get(f"session:{leaver.token}") is None
     desk.clock.time_ms = guest.expires_ms - 1

@@ -141,6 +141,31 @@ async def test_a_token_that_is_not_good_counts_by_address(token: str, mock_clock
         assert await passed(house, "GET", ORDERS, by="alice") == 3
 
 
+@pytest.mark.parametrize("path", [SYMBOLS, "/api/v1/markets", "/api/markets"])
+async def test_what_is_for_anyone_counts_for_the_user_who_sends_a_good_token(path: str, mock_clock: MockClock) -> None:
+    """Many users behind one address do not share, and one user has one share; guests have their address's."""
+    async with open_house(replace(LIMITED, trusted_proxies=PROXIES)) as house:
+        await house.user("alice")
+        await house.user("bob")
+        house.tokens["guest"] = (await house.gateway.sessions.open_guest()).token
+        here, there = sent_by("203.0.113.1"), sent_by("203.0.113.2")
+        for who in ("alice", "bob", None):
+            assert await passed(house, "GET", path, by=who, headers=here) == 3
+        assert await passed(house, "GET", path, by="alice", headers=there) == 0
+        for none in (b"", b"Bearer x.y.z", b"Basic YTpi"):
+            assert await passed(house, "GET", path, headers=[*here, (b"authorization", none)]) == 0
+        assert await passed(house, "GET", path, by="guest", headers=here) == 0
+        assert await passed(house, "GET", path, by="guest", headers=there) == 3
+
+
+async def test_a_token_that_is_not_good_is_none_for_what_is_for_anyone() -> None:
+    async with open_house() as house:
+        caller = await house.user("alice")
+        await house.gateway.sessions.log_out(caller)
+        assert (await house.call("GET", SYMBOLS, by="alice")).status == 200
+        assert (await house.call("GET", SYMBOLS, headers=[(b"authorization", b"Bearer x")])).status == 200
+
+
 async def test_what_is_forbidden_counts(mock_clock: MockClock) -> None:
     async with open_house(LIMITED) as house:
         await house.user("alice")
@@ -195,10 +220,13 @@ async def test_every_class_is_limited_and_passes_again(route: Route, mock_clock:
         statuses = [(await ask(token)).status for _ in range(4)]
         assert statuses == [good, good, good, 429 if limited else good]
         without = 204 if route.access is Access.ANYONE else 401
-        if route.access is not Access.ANYONE:  # a user's share and an address's are two
+        lets_in = route.access is Access.ANYONE and route.route_class in (RouteClass.AUTH, RouteClass.WALLET)
+        if lets_in:
+            assert (await ask([])).status == 429, "a token is no second share"
+        else:  # a user's share and an address's are two
             statuses = [(await ask([])).status for _ in range(4)]
             assert statuses == [without, without, without, 429 if limited else without]
         mock_clock.jump(3)
         assert (await ask(token)).status == good
-        if route.access is not Access.ANYONE:
+        if not lets_in:
             assert (await ask([])).status == without

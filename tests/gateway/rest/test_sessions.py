@@ -9,6 +9,7 @@ from gateway.identity.caller import Role
 from gateway.rest.route import Access
 from gateway.rest.routes import ROUTES
 from tests.gateway.houses import House, Reply, error, open_house
+from tests.gateway.identity.desks import unreachable
 from tests.gateway.rest.test_dispatch import status_for
 
 pytestmark = pytest.mark.trio
@@ -45,7 +46,9 @@ async def test_a_guest_s_session() -> None:
         }
         me = await house.call("GET", f"{SESSION}/me", by="guest")
         assert (me.status, me.json) == (200, reply.json["session"])
-        assert await house.exchange.cache.get(f"session:{reply.json['token']}") is not None
+        await house.exchange.cache.remove(f"session:{reply.json['token']}")
+        me = await house.call("GET", f"{SESSION}/me", by="guest")
+        assert (me.status, me.json) == (200, reply.json["session"]), "what is not in the cache, the token says"
         assert len(house.gateway.sessions) == 0
 
 
@@ -83,6 +86,20 @@ async def test_a_guest_logs_out_for_good() -> None:
         assert list(await house.exchange.storage.identity.revoked_tokens(0)) == [
             claims_of(house.tokens["guest"])["jti"]
         ]
+
+
+async def test_while_the_cache_is_away_nobody_is_made_a_guest_and_guests_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_house() as house:
+        session = (await open_session(house)).json["session"]
+        for name in ("get", "put", "take", "remove"):
+            monkeypatch.setattr(house.exchange.cache, name, unreachable)
+        reply = await house.call("POST", SESSION)
+        assert (error(reply), reply.headers["retry-after"]) == ((503, "BUSY"), "1")
+        me = await house.call("GET", f"{SESSION}/me", by="guest")
+        assert (me.status, me.json) == (200, session)
+        assert (await house.call("POST", "/api/v1/auth/logout", by="guest")).status == 204
+        assert error(await house.call("GET", f"{SESSION}/me", by="guest")) == (401, "UNAUTHORIZED")
+        assert list(await house.exchange.storage.identity.revoked_tokens(0)) == [session["id"]], "it is durable"
 
 
 async def test_nobody_is_made_a_guest() -> None:

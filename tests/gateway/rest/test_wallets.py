@@ -15,7 +15,7 @@ from gateway.rate_limits import Rate
 from storage.memory import MemoryStorage
 from storage.postgres import open_postgres
 from tests.gateway.houses import PASSWORD, SETTINGS, House, Reply, error, open_house
-from tests.gateway.identity.desks import away
+from tests.gateway.identity.desks import away, unreachable
 from tests.gateway.wallets import ANNA, BEN, Wallet
 
 pytestmark = pytest.mark.trio
@@ -357,3 +357,20 @@ async def test_wallets_count_against_their_limit() -> None:
         statuses = [(await house.call("GET", f"{AUTH}/nonce?address={ANNA.address}")).status for _ in range(4)]
         assert statuses == [200, 200, 200, 429]
         assert (await house.call("GET", "/api/v1/ws/health")).status == 200
+
+
+async def test_while_the_cache_is_away_no_nonce_is_given_or_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_house() as house:
+        await house.user("ben")
+        proof = await prove(house, ANNA)
+        with monkeypatch.context() as patch:
+            for name in ("get", "put", "take", "remove"):
+                patch.setattr(house.exchange.cache, name, unreachable)
+            for reply in (
+                await house.call("GET", f"{AUTH}/nonce?address={ANNA.address}"),
+                await house.call("POST", f"{AUTH}/verify-sig", proof),
+                await house.call("POST", f"{AUTH}/wallet", proof, by="ben"),
+            ):
+                assert (error(reply), reply.headers["retry-after"]) == ((503, "BUSY"), "1")
+        assert len(house.gateway.sessions) == 1
+        assert (await house.call("POST", f"{AUTH}/verify-sig", proof)).status == 200

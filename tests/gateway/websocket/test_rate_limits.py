@@ -1,4 +1,4 @@
-"""Commands over the socket that come too often: answered under their id, and counted with those over HTTP.
+"""What comes too often over the socket: commands are answered under their id; all is counted with that over HTTP.
 
 The application is called as a server does, so that the clock can be moved by hand.
 """
@@ -45,7 +45,7 @@ class Socket:
 
 
 @asynccontextmanager
-async def connected(house: House, by: str, address: str = "198.51.100.1") -> AsyncIterator[Socket]:
+async def connected(house: House, by: str | None, address: str = "198.51.100.1") -> AsyncIterator[Socket]:
     socket = Socket()
     await socket.to_app.send({"type": "websocket.connect"})
     scope = {
@@ -53,7 +53,7 @@ async def connected(house: House, by: str, address: str = "198.51.100.1") -> Asy
         "raw_path": b"/ws",
         "path": "/ws",
         "query_string": b"",
-        "headers": [(b"authorization", f"Bearer {house.tokens[by]}".encode())],
+        "headers": [] if by is None else [(b"authorization", f"Bearer {house.tokens[by]}".encode())],
         "client": (address, 50_000),
         "subprotocols": [],
         "extensions": {},
@@ -124,3 +124,51 @@ async def test_subscribing_is_no_command(mock_clock: MockClock) -> None:
                 assert (await socket.ask({"subscribe": ["trades:BTC_USDT"]}))["type"] == "subscribed"
                 assert (await socket.ask({"unsubscribe": ["trades:BTC_USDT"]}))["type"] == "unsubscribed"
             assert (await socket.ask(placing(1)))["status"] == 201
+
+
+SUBSCRIBING = replace(SETTINGS, rate_limit_other=Rate(0.4, 3), rate_limit_anonymous=Rate(0.4, 3))
+TRADES = "trades:BTC_USDT"
+
+
+@pytest.mark.parametrize("who", ["alice", "guest", None])
+async def test_subscribing_too_often_is_an_error_and_the_socket_stays(who: str | None, mock_clock: MockClock) -> None:
+    async with open_house(SUBSCRIBING) as house:
+        await house.user("alice", USDT="100")
+        house.tokens["guest"] = (await house.gateway.sessions.open_guest()).token
+        async with connected(house, who) as socket:
+            for message in ({"subscribe": [TRADES]}, {"resume": {TRADES: 0}}, {"subscribe": ["nothing"]}):
+                await socket.to_app.send({"type": "websocket.receive", "text": msgspec.json.encode(message).decode()})
+                while msgspec.json.decode((await socket.next())["text"])["type"] != "subscribed":
+                    pass  # an error of the channel that there is not
+            for message in ({"subscribe": ["book:BTC_USDT"]}, {"resume": {TRADES: 0}}):
+                refused = await socket.ask(message)
+                assert (refused["type"], refused["status"], refused["code"]) == ("error", 429, "TOO_MANY_REQUESTS")
+                assert refused["message"].endswith("try again in 3 s")
+            assert await socket.ask({"unsubscribe": [TRADES]}) == {"type": "unsubscribed", "channels": [TRADES]}
+            mock_clock.jump(3)
+            assert await socket.ask({"subscribe": [TRADES]}) == {"type": "subscribed", "channels": [TRADES]}
+            assert (await socket.ask({"subscribe": [TRADES]}))["status"] == 429
+
+
+async def test_an_order_beside_a_refused_subscription_is_placed(mock_clock: MockClock) -> None:
+    async with open_house(SUBSCRIBING) as house:
+        await house.user("alice", USDT="100")
+        async with connected(house, "alice") as socket:
+            for _ in range(3):
+                await socket.ask({"subscribe": [TRADES]})
+            assert (await socket.ask({"subscribe": [TRADES], **placing(1)}))["type"] == "error"
+            assert msgspec.json.decode((await socket.next())["text"])["status"] == 201
+        mock_clock.jump(3)
+
+
+async def test_subscribing_counts_with_requests_of_a_user_and_of_an_address(mock_clock: MockClock) -> None:
+    async with open_house(SUBSCRIBING) as house:
+        await house.user("alice", USDT="100")
+        for who in ("alice", None):  # the address of both is that of the requests of a house
+            async with connected(house, who, "192.0.2.1") as socket:
+                assert (await house.call("GET", "/api/v1/symbols", by=who)).status == 200
+                for _ in range(2):
+                    assert (await socket.ask({"subscribe": [TRADES]}))["type"] == "subscribed"
+                assert (await socket.ask({"subscribe": [TRADES]}))["status"] == 429
+                assert (await house.call("GET", "/api/v1/symbols", by=who)).status == 429
+        mock_clock.jump(3)

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from actors.core import Address, Busy, Unknown
+from engine.betting.commands import GetPool
+from engine.refusals import Refusal, Refused
 from storage.cache import MemoryCache
 from tests.gateway.houses import error, open_house
 from tests.gateway.rest.betting.scenes import (
@@ -11,6 +14,7 @@ from tests.gateway.rest.betting.scenes import (
     ODDS,
     START_MS,
     admin,
+    bet,
     done,
     furnish,
     look,
@@ -149,6 +153,42 @@ async def test_a_match_shows_its_numbered_options_its_odds_and_the_house_s_margi
         # 1/1.85 + 1/3.4 + 1/4.2, 1/1.92 + 1/1.96, 1/1.9 + 1/2
         assert odds.pop("overround") == {"moneyline": 1.0728, "spread": 1.031, "total": 1.0263}
         assert odds == {**ODDS, "seq": 2}
+
+
+async def test_administrators_see_the_pool_and_what_it_may_have_to_pay() -> None:
+    async with open_betting() as (house, market):
+        path = f"{MARKETS}/{market}"
+        before = int((await look(house, path, "root"))["market"]["pool"])
+        await bet(house, market, "alice", "1000 on 1 at 185")
+        await bet(house, market, "bob", "1000 on 2 at 340")
+        expected = (str(before + 2_000), "3400")
+        suspended = await move(house, market, "suspended")
+        for shown in (await look(house, path, "root"), suspended):
+            assert (shown["market"]["pool"], shown["market"]["liability"]) == expected
+        for by in ("alice", None):
+            assert not {"pool", "liability"} & (await look(house, path, by))["market"].keys()
+        settled = await settle(house, market, 0, 0)
+        assert (settled["market"]["pool"], settled["market"]["liability"]) == ("3400", "3400")
+
+
+@pytest.mark.parametrize("failure", [Busy("full"), Unknown("gone"), Refused(Refusal.MARKET_HALTED, "out of service")])
+async def test_a_match_that_can_not_tell_its_pool_is_shown_without(
+    failure: Exception | Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_betting() as (house, market):
+        ask = Address.ask
+
+        async def refuse(address: Address, message: Any) -> Any:
+            if not isinstance(message, GetPool):
+                return await ask(address, message)
+            if isinstance(failure, Exception):
+                raise failure
+            return failure
+
+        monkeypatch.setattr(Address, "ask", refuse)
+        shown = await look(house, f"{MARKETS}/{market}", "root")
+        assert (shown["market"]["pool"], shown["market"]["liability"]) == (None, None)
+        assert (await move(house, market, "suspended"))["market"]["status"] == "suspended"
 
 
 async def test_odds_have_two_places_and_lines_their_own() -> None:

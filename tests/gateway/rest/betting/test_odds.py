@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+import trio
 
 from actors.odds_quotes import LIFETIME_MS, OddsQuote, recall, remember
+from actors.replay import READERS_MAX, ROWS_MAX
 from engine.betting.lifecycle import MatchStanding
 from engine.betting.match import Board, Moneyline
 from engine.ledger.records import MarketState
+from storage.interface import ChannelRow
 from tests.gateway.houses import House, error, open_house
 from tests.gateway.rest.betting.scenes import (
     ODDS,
@@ -98,6 +101,40 @@ async def test_the_stream_is_told_from_any_number_on() -> None:
             assert (part["toSeq"], part["updates"]) == (last, messages[first - 1 : last])
         beyond = await updates(house, market, "?since_seq=60")
         assert beyond == {"marketId": market, "fromSeq": 60, "toSeq": 60, "updates": []}
+
+
+async def test_the_stream_is_read_page_by_page_and_only_so_many_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What anybody may ask for, however long, keeps neither the loop nor the pool's connections to itself."""
+    async with open_betting() as (house, market):
+        last = 2 * ROWS_MAX + 5
+        for number in range(3, last + 1):
+            await set_odds(house, market, moneyline={"home": (200 + number) / 100, "away": 2.1})
+        reader = house.exchange.storage.reader
+        read = reader.channel_rows
+        asked: list[int] = []
+        at_once = most = 0
+
+        async def channel_rows(channel: str, after: int, limit: int) -> list[ChannelRow]:
+            nonlocal at_once, most
+            asked.append(limit)
+            at_once += 1
+            most = max(most, at_once)
+            await trio.sleep(0.001)
+            rows = await read(channel, after, limit)
+            at_once -= 1
+            return rows
+
+        monkeypatch.setattr(reader, "channel_rows", channel_rows)
+        told: list[list[int]] = []
+
+        async def ask() -> None:
+            told.append([message["seq"] for message in (await updates(house, market, "?limit=500"))["updates"]])
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3 * READERS_MAX):
+                nursery.start_soon(ask)
+        assert told == [list(range(1, last + 1))] * (3 * READERS_MAX)
+        assert (max(asked), most) == (ROWS_MAX, READERS_MAX)
 
 
 async def test_the_snapshot_is_the_last_message_of_the_stream() -> None:

@@ -23,7 +23,10 @@ async def test_another_s_bet_is_not_found_but_by_administrators() -> None:
         placed = await bet(house, market, "alice", "10000 on 1 at 185")
         path = f"{BETS}/{placed['orderId']}"
         assert error(await house.call("GET", path, by="bob")) == (404, "NOT_FOUND")
-        assert await look(house, path, "root") == placed
+        alice = house.gateway.sessions.member_by_name("alice")
+        assert alice is not None
+        assert "userId" not in placed
+        assert await look(house, path, "root") == {**placed, "userId": alice.user_id}
         assert error(await house.call("GET", f"{BETS}/99", by="root")) == (404, "NOT_FOUND")
         assert error(await house.call("GET", f"{BETS}/x", by="root")) == (400, "MALFORMED")
 
@@ -36,6 +39,8 @@ async def listed(house: House, query: str, by: str) -> tuple[list[int], int]:
 async def test_lists_of_bets() -> None:
     async with open_betting() as (house, market):
         ben = BEN.address
+        members = [house.gateway.sessions.member_by_name(name) for name in ("alice", "bob")]
+        alice, bob = (member.user_id for member in members if member is not None)
         other = await open_match(house)
         first = await bet(house, market, "alice", "1 on 1 at 185")
         second = await bet(house, other, "alice", "2 on 2 at 340")
@@ -45,6 +50,8 @@ async def test_lists_of_bets() -> None:
         settled = await look(house, f"{BETS}/{one}", "alice")
         page = await look(house, BETS, "alice")
         assert page == {"page": 1, "pageSize": 20, "total": 2, "items": [second, settled]}
+        seen = await look(house, BETS, "root")
+        assert [item["userId"] for item in seen["items"]] == [bob, alice, alice]
         for query, by, expected in (
             ("", "bob", [three]),
             ("", "root", [three, two, one]),
@@ -52,6 +59,13 @@ async def test_lists_of_bets() -> None:
             (f"userAddress={ANNA.address.lower()}", "alice", [two, one]),
             (f"userAddress={ANNA.address}", "root", [two, one]),
             (f"userAddress={ben}", "root", []),
+            (f"userId={alice}", "alice", [two, one]),
+            (f"userId={alice}", "root", [two, one]),
+            (f"userId={bob}", "root", [three]),
+            (f"userId={bob}&marketId={other}", "root", []),
+            (f"userId={alice}&userAddress={ANNA.address}", "root", [two, one]),
+            (f"userId={bob}&userAddress={ANNA.address}", "root", []),
+            ("userId=999", "root", []),
             (f"marketId={market}", "alice", [one]),
             (f"marketId={market}", "root", [three, one]),
             ("status=pending", "alice", [two]),
@@ -67,6 +81,9 @@ async def test_lists_of_bets() -> None:
 NO_LISTS = [
     (f"userAddress={ANNA.address}", "bob", (403, "FORBIDDEN")),
     (f"userAddress={BEN.address}", "alice", (403, "FORBIDDEN")),
+    ("userId=999", "alice", (403, "FORBIDDEN")),
+    ("userId=0", "alice", (400, "MALFORMED")),
+    ("userId=0", "root", (400, "MALFORMED")),
     ("userAddress=0x12", "alice", (400, "MALFORMED")),
     (f"userAddress={ANNA.address.swapcase().replace('0X', '0x')}", "alice", (400, "MALFORMED")),
     ("marketId=99", "alice", (404, "NOT_FOUND")),

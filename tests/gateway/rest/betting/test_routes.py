@@ -190,7 +190,19 @@ async def send_all(route: Route, sent: list[Any]) -> None:
 QUERIES = st.lists(
     st.tuples(
         st.sampled_from(
-            ["status", "league", "page", "pageSize", "since_seq", "limit", "userAddress", "marketId", "market_id", "id"]
+            [
+                "status",
+                "league",
+                "page",
+                "pageSize",
+                "since_seq",
+                "limit",
+                "userAddress",
+                "userId",
+                "marketId",
+                "market_id",
+                "id",
+            ]
         ),
         st.sampled_from(
             ["active", "pending", "0", "1", "4", "-1", "1e3", "9" * 30, "", "0x" + "0" * 40, "%00", "%FF", "x"]

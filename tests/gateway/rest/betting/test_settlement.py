@@ -119,7 +119,7 @@ async def test_taking_a_settlement_back_is_exact() -> None:
         await bet(house, market, "alice", "10000 on 1 at 185")
         await bet(house, market, "bob", "10000 on 6 at 190")
         await move(house, market, "closed")
-        before = await look(house, f"/api/v1/markets/{market}")
+        before = await look(house, f"/api/v1/markets/{market}", "root")
         money = await units(house, HOUSE), await units(house, pool_of(market))
         await settle(house, market, 0, 3)
         assert await units(house, pool_of(market)) == 19_000
