@@ -8,8 +8,8 @@ scheduled --> open <---> suspended <---> in play        a match in play is suspe
     v            v
    void       settled --(rolled back)--> closed
 
-All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them the
-match is settled.
+All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them
+the match is settled.
 """
 
 import enum
