@@ -60,8 +60,8 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
     if event.step is Step.ROLL_BACK:
         _check_rolled_back(page, market_id, event)
     elif event.step is Step.VOID:
-        _expect(event, voided(options.values()))
-        _check_unclaimed(page, market_id, options)
+        final = {option.group_number for option in options.values() if page.claims_on(market_id, option.number)}
+        _expect(event, voided(options.values(), final))
     elif event.step in (Step.SETTLE, Step.SETTLE_OPTION):
         _check_settled(page, market_id, event)
     elif event.options:
@@ -105,11 +105,10 @@ def _check_settled(page: Page, market_id: int, event: MatchMoved) -> None:
 
 
 def _check_rolled_back(page: Page, market_id: int, event: MatchMoved) -> None:
-    """The results of whole groups are taken back that nothing was paid for; of a match that is over, all are."""
+    """The results of whole groups are taken back that nothing was paid for."""
     market, options = page.market(market_id), page.options_of(market_id)
     groups = {options[option.number].group_number for option in event.options if option.number in options}
-    settled = [option for option in options.values() if option.result is not None]
-    meant = settled if market.state in OVER else [option for option in settled if option.group_number in groups]
+    meant = [o for o in options.values() if o.result is not None and o.group_number in groups]
     if not meant:
         raise PartRefused(f"market {market_id} takes results back that it does not have")
     _expect(event, rolled_back(meant, read_standing(market.standing).board))

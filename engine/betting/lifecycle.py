@@ -7,7 +7,8 @@ scheduled --> open <--> suspended <--> in play            (a match in play is su
     |                   v
     +--> void       settled --(rolled back)--> closed
 
-Groups can be settled one by one in every state but scheduled; with the last of them the match is settled.
+Groups can be settled one by one in every state but scheduled; with the last of them the match is settled. A group is
+final once one of its bets has been claimed; until then it can be rolled back, whatever was claimed beside it.
 """
 
 import enum

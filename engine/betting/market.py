@@ -1,7 +1,7 @@
 """One match: its odds, its bets, and its way to the results. Commands in, events out; no clock, no waiting.
 
 commands and time ──> one step of engine/betting/lifecycle.py, or a bet, or a claim
-go_on             ──> a void match gives its stakes back, a part of them at a time
+go_on             ──> a void match pays what it owes, a part of it at a time
 """
 
 from itertools import islice
@@ -135,10 +135,7 @@ class BettingMarket:
             return Refused(Refusal.NOT_SETTLED, "this bet is not settled yet")
         if payout == 0:
             return Refused(Refusal.NOTHING_TO_CLAIM, "this bet is lost: there is nothing to claim")
-        paid = self._pay(bet)
-        if self.state is MarketState.SETTLED:
-            self.pool.forget_lost()  # with a claim the settlement is there to stay
-        return BetPaid(paid)
+        return BetPaid(self._pay(bet))
 
     # Odds
 
@@ -232,13 +229,13 @@ class BettingMarket:
         return self._stands()
 
     def roll_back(self, command: RollBackSettlement) -> MatchStands | Refused:
-        """Take results back, exactly; not once one of the bets has been paid."""
+        """Take results back, exactly; not those of a group once one of its bets has been paid."""
         if (refused := self._refuse(Step.ROLL_BACK)) is not None:
             return refused
         settled = self._settled_with(command.option_number)
         if isinstance(settled, Refused):
             return settled
-        if (refused := self._refuse_claimed(settled, "rolled back")) is not None:
+        if (refused := self._refuse_claimed(settled, command.option_number)) is not None:
             return refused
         if command.returned != self.standing.returned_units:
             return Refused(Refusal.CONFLICT, "the match has been settled anew meanwhile: look at it, and try again")
@@ -254,20 +251,23 @@ class BettingMarket:
         if number is not None:
             if number not in self.pool.options:
                 return Refused(Refusal.NOT_FOUND, f"the match has no option {number}")
-            if self.state is MarketState.SETTLED:
-                return Refused(Refusal.CONFLICT, "the whole match is settled: roll all of it back")
             group = self.pool.options[number].group_number
             chosen = tuple(option for option in chosen if option.group_number == group)
         settled = {option.number for option in chosen if option.result is not None}
         return settled or Refused(Refusal.CONFLICT, "nothing of this is settled")
 
     def void(self, command: VoidMatch) -> MatchStands | Refused:
-        """Give every stake back; not once one of the bets has been paid."""
+        """Give every stake back, but for the groups of which a bet has been paid: those keep their results.
+
+        What was won there may have been paid from what others have staked elsewhere: then the house comes in first.
+        """
         if (refused := self._refuse(Step.VOID)) is not None:
             return refused
-        if (refused := self._refuse_claimed(set(self.pool.options), "voided")) is not None:
-            return refused
-        self._settle(Step.VOID, command.actor_id, voided(self.pool.options.values()))
+        pushed = voided(self.pool.options.values(), self.pool.final_groups)
+        if (lacking := self.pool.lacks(pushed)) > 0:
+            words = f"the pool lacks {lacking} to give the stakes back: fund it first"
+            return Refused(Refusal.CONFLICT, words)
+        self._settle(Step.VOID, command.actor_id, pushed)
         return self._stands()
 
     # What it does by itself
@@ -275,12 +275,13 @@ class BettingMarket:
     @property
     def has_work(self) -> bool:
         """Whether `go_on` has something to do now."""
-        return self.state is MarketState.VOID and bool(self.pool.bets)
+        return self.state is MarketState.VOID and any(map(self.pool.payout_of, self.pool.bets.values()))
 
     def go_on(self) -> None:
-        """Give the next stakes of a void match back."""
+        """Pay the next of what a void match owes: stakes, and what was won in groups that keep their results."""
         if self.has_work:
-            for bet in tuple(islice(self.pool.bets.values(), self.part_max)):
+            owed = filter(self.pool.payout_of, self.pool.bets.values())
+            for bet in tuple(islice(owed, self.part_max)):
                 self._pay(bet)
 
     # Inside
@@ -305,13 +306,15 @@ class BettingMarket:
         offered = any(option.offered for option in self.pool.options.values())
         return None if offered else Refused(Refusal.CONFLICT, "there are no odds: set them first")
 
-    def _refuse_claimed(self, numbers: set[int], done: str) -> Refused | None:
+    def _refuse_claimed(self, numbers: set[int], asked: int | None) -> Refused | None:
         """Name the bets on these options that have been paid: what they were paid for can't be undone."""
         claims = self.pool.claims_on(numbers)
         if not claims:
             return None
         bets = "1 bet has" if len(claims) == 1 else f"{len(claims)} bets have"
-        words = f"{bets} been paid already: it can't be {done} any more"
+        words = f"{bets} been paid already: this can't be rolled back any more"
+        if asked is None:
+            words += "; groups without claims can be, by their option"
         return Refused(Refusal.ALREADY_CLAIMED, words, {"claims": claims[:CLAIMS_SHOWN_MAX]})
 
     def _step(self, step: Step, actor_id: int, to: MarketState, **changes: Any) -> MatchStands | Refused:

@@ -202,8 +202,6 @@ class NaiveBetting:
             return {"code": "CONFLICT"}
         if number is not None and not 1 <= number <= len(match.options):
             return {"code": "NOT_FOUND"}
-        if number is not None and match.state == "settled":
-            return {"code": "CONFLICT"}
         meant = match.options if number is None else match.group(match.options[number - 1].terms)
         settled = [option for option in meant if option.fate is not None]
         if not settled:
@@ -222,13 +220,18 @@ class NaiveBetting:
         match = self.matches[name]
         if match.state in OVER:
             return {"code": "CONFLICT"}
-        if claims := [bet.number for bet in match.bets if bet.payout is not None]:
-            return {"code": "ALREADY_CLAIMED", "claims": claims}
+        kept = {bet.option.terms for bet in match.bets if bet.payout is not None}
+        unpaid = [bet for bet in match.bets if bet.payout is None]
+        owed = sum((bet.worth or 0) if bet.option.terms in kept else bet.stake for bet in unpaid)
+        if owed > match.pool:
+            return {"code": "CONFLICT"}
         for option in match.options:
-            option.fate = (Fraction(0), Fraction(1))
+            if option.terms not in kept:
+                option.fate = (Fraction(0), Fraction(1))
         self._end(match, "void")
-        for bet in match.bets:
-            self._pay_out(bet)
+        for bet in unpaid:
+            if bet.worth:
+                self._pay_out(bet)
         return self.standing(name)
 
     # What can be seen

@@ -326,13 +326,13 @@ class Harness(Exchange[BettingMarket]):
 
 
 def shown(market: BettingMarket) -> dict[str, object]:
-    """What a match knows; lost bets may be forgotten, and count for nothing."""
+    """What a match knows."""
     pool = market.pool
     return {
         "row": (market.state, market.sequence, market.standing),
         "pool": (pool.money, pool.liability),
         "options": pool.options,
-        "bets": {bet_id: replace(bet, result=None) for bet_id, bet in pool.bets.items() if pool.payout_of(bet) != 0},
+        "bets": {bet_id: replace(bet, result=None) for bet_id, bet in pool.bets.items()},
         "claimed": pool.claimed,
         "claims": pool.claims_on(set(pool.options)),
         "work": (market.has_work, market.due_ms),

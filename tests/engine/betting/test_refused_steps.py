@@ -234,11 +234,15 @@ def test_only_what_is_there_is_taken_back() -> None:
     assert stage.refusal_of(with_result(moved, 0, Result.LOSS)).endswith(UNSAID)
 
 
-def test_of_a_match_that_is_over_all_is_taken_back() -> None:
+def test_of_a_match_that_is_over_whole_groups_are_taken_back() -> None:
     stage = staged(*TWO, "root settles 2:1", "root rolls_back")
     pool, moved = stage.part.events
-    half = replace(moved, options=moved.options[:3])
-    assert stage.refusal_of(pool, half).endswith(UNSAID)
+    assert stage.refusal_of(pool, replace(moved, options=moved.options[:4])).endswith(UNSAID)
+    stage.accepts(pool, replace(moved, options=moved.options[:3]))
+    stage = staged(*TWO, "root settles 2:1", "root rolls_back 4")
+    pool, moved = stage.part.events
+    stage.accepts(pool, moved)
+    assert [option.number for option in moved.options] == [4, 5]
 
 
 def test_the_house_gives_back_what_it_got() -> None:
@@ -270,7 +274,7 @@ def test_what_was_paid_for_is_not_taken_back() -> None:
     assert stage.refusal_of(claim, *rest) == "bets on option 1 of market 1 have been claimed"
 
 
-def test_a_void_pushes_everything_and_nothing_was_paid() -> None:
+def test_a_void_pushes_everything_but_what_was_paid_for() -> None:
     stage = staged(*TWO, *BETS, "root voids", works=False)
     moved, pool = stage.part.events
     assert stage.refusal_of(with_result(moved, 0, Result.LOSS), pool).endswith(UNSAID)
@@ -279,4 +283,10 @@ def test_a_void_pushes_everything_and_nothing_was_paid() -> None:
     moved, pool = stage.part.events
     claim = BetClaimed(moved.sequence, 1, ANN, 185)
     rest = [replace(event, sequence=event.sequence + 1) for event in (moved, pool)]
-    assert stage.refusal_of(claim, *rest) == "bets on option 1 of market 1 have been claimed"
+    assert stage.refusal_of(claim, *rest).endswith(UNSAID)
+    stage = staged(*TWO, *BETS, "root settles 1", "ann claims 1", "root voids", works=False)
+    moved, pool = stage.part.events
+    assert [option.number for option in moved.options] == [4, 5]
+    stage.accepts(moved, pool)
+    kept = [replace(stage.books.options[1][number], result=Result.PUSH) for number in (1, 2, 3)]
+    assert stage.refusal_of(replace(moved, options=(*kept, *moved.options)), pool).endswith(UNSAID)
