@@ -91,7 +91,7 @@ BETS = """
 """
 OPTIONS = "select * from options"
 
-# First the groups of which a bet is claimed: one look into the index for each option. Then, option by option, each whose
+# First the groups of which a bet is claimed: a look into the index for each option. Then, option by option, each whose
 # bets may still be paid leads to them by the index. One join of all took up to 32 s where the tables were never
 # analyzed, this 0.06 s (of 300,000 bets, 45,000 were wanted).
 UNCLAIMED_BETS = """

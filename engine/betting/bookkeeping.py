@@ -16,7 +16,16 @@ from msgspec.structs import replace
 
 from engine.betting.bet import accepts, claimed_record, placed_record
 from engine.betting.events import BetClaimed, BetPlaced, MatchDescribed, MatchMoved, OddsMessage, OddsSet, PoolMoved
-from engine.betting.lifecycle import BETTING, OVER, TRANSITIONS, MatchStanding, Step, read_standing, write_standing
+from engine.betting.lifecycle import (
+    BEGINNINGS,
+    BETTING,
+    OVER,
+    TRANSITIONS,
+    MatchStanding,
+    Step,
+    read_standing,
+    write_standing,
+)
 from engine.betting.match import Match
 from engine.betting.options import changed_by, rolled_back, settled_by_option, settled_by_score, voided, worst
 from engine.ledger.bets import OptionRecord, Result, payout_of
@@ -57,6 +66,8 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
     if event.step is Step.ROLL_BACK and market.state in OVER:
         _check_given_back(page, market_id)
     options, before = page.options_of(market_id), read_standing(market.standing)
+    if event.step in BEGINNINGS and before.opened is (event.step is Step.OPEN):
+        raise PartRefused(f"betting on market {market_id} is {'opened twice' if before.opened else 'not opened first'}")
     if event.step is Step.ROLL_BACK:
         _check_rolled_back(page, market_id, event)
     elif event.step is Step.VOID:
@@ -73,7 +84,8 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
 
 def _standing_after(page: Page, market_id: int, before: MatchStanding, event: MatchMoved) -> MatchStanding:
     """What a step makes of the standing; the score is the event's own."""
-    after = replace(before, number=before.number + 1, in_play=before.in_play or event.step is Step.GO_IN_PLAY)
+    in_play, opened = before.in_play or event.step is Step.GO_IN_PLAY, before.opened or event.step is Step.OPEN
+    after = replace(before, number=before.number + 1, in_play=in_play, opened=opened)
     goals = event.standing.home_goals, event.standing.away_goals
     if event.step is Step.SETTLE and None not in goals:
         after = replace(after, home_goals=goals[0], away_goals=goals[1])

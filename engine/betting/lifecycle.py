@@ -3,7 +3,8 @@
 scheduled --> open <--> suspended <--> in play            (a match in play is suspended and reopened in play)
     |           |           |             |
     |           +--> closed <-------------+
-    |                   |     (at its start by itself, unless in play; before it, closed can be reopened)
+    |                   |     (at its start by itself, unless in play; before it, closed can be reopened,
+    |                   |     or opened if it never was)
     |                   v
     +--> void       settled --(rolled back)--> closed
 
@@ -58,6 +59,7 @@ TRANSITIONS = {
     (S.IN_PLAY, Step.SETTLE): S.SETTLED,
     (S.IN_PLAY, Step.ROLL_BACK): S.IN_PLAY,
     (S.IN_PLAY, Step.VOID): S.VOID,
+    (S.CLOSED, Step.OPEN): S.OPEN,
     (S.CLOSED, Step.REOPEN): S.OPEN,
     (S.CLOSED, Step.GO_IN_PLAY): S.IN_PLAY,
     (S.CLOSED, Step.SETTLE_OPTION): S.CLOSED,
@@ -66,6 +68,8 @@ TRANSITIONS = {
     (S.CLOSED, Step.VOID): S.VOID,
     (S.SETTLED, Step.ROLL_BACK): S.CLOSED,
 }
+
+BEGINNINGS = frozenset({Step.OPEN, Step.REOPEN, Step.GO_IN_PLAY})  # of betting: the first is OPEN, and none later is
 
 # What is said when a step that somebody asks for is not in the table.
 IMPOSSIBLE = {
@@ -94,6 +98,7 @@ class MatchStanding(msgspec.Struct, frozen=True):
     home_goals: int | None = None  # the score that settled it, if one did
     away_goals: int | None = None
     returned: str = "0"  # what the house got back of the pool at the settlement; units, as text: they may pass 64 bits
+    opened: bool = False  # betting has been opened, and the pool funded
 
     @property
     def returned_units(self) -> int:

@@ -31,7 +31,7 @@ from engine.betting.commands import (
     VoidMatch,
 )
 from engine.betting.events import BetClaimed, BetPlaced, BettingEvent, MatchDescribed, MatchMoved, OddsSet, PoolMoved
-from engine.betting.lifecycle import BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
+from engine.betting.lifecycle import BEGINNINGS, BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
 from engine.betting.match import Board, Match, refuse_board
 from engine.betting.options import GROUPS_MAX, changed_by, rolled_back, settled_by_option, settled_by_score, voided
 from engine.betting.pool import Pool
@@ -165,14 +165,18 @@ class BettingMarket:
             return refused
         if (refused := self._refuse_bare()) is not None:
             return refused
-        self._move(Step.OPEN, command.actor_id)
+        if self._now_ms >= self.match.start_ms:
+            return Refused(Refusal.CONFLICT, "the match has begun: betting can't be opened any more")
+        self._move(Step.OPEN, command.actor_id, opened=True)
         self._move_pool(command.funding)
         return self._stands()
 
     def fund(self, command: FundPool) -> MatchStands | Refused:
         """Let more be staked."""
-        if self.state in OVER or self.state is MarketState.SCHEDULED:
+        if self.state in OVER:
             return Refused(Refusal.CONFLICT, f"the match is {self.state.value}: its pool can't be funded now")
+        if not self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was never opened: the pool is funded as it is")
         self._move_pool(command.amount)
         return self._stands()
 
@@ -296,10 +300,18 @@ class BettingMarket:
     def _refuse(self, step: Step) -> Refused | None:
         """Say why a step can't be taken now."""
         if (self.state, step) in TRANSITIONS:
-            return None
+            return self._refuse_beginning(step) if step in BEGINNINGS else None
         settled = self.state in OVER and step in (Step.SETTLE, Step.SETTLE_OPTION)
         code = Refusal.ALREADY_SETTLED if settled else Refusal.CONFLICT
         return Refused(code, f"the match is {self.state.value}: {IMPOSSIBLE[step]}")
+
+    def _refuse_beginning(self, step: Step) -> Refused | None:
+        """The house funds the pool as betting is opened: once, and before anything is staked."""
+        if step is not Step.OPEN and not self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was never opened: open it first")
+        if step is Step.OPEN and self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was opened before: reopen it")
+        return None
 
     def _refuse_bare(self) -> Refused | None:
         """Betting goes on only where there is something to bet on: a match may have been closed before it had odds."""

@@ -123,8 +123,10 @@ class NaiveBetting:
         match = self.matches[name]
         if funding > self.money["house"]:
             return {"code": "INSUFFICIENT_FUNDS"}
-        if match.state != "scheduled" or not any(map(match.offers, match.options)):
+        first = match.state in ("scheduled", "closed") and not match.was_opened and self.now_ms < match.start_ms
+        if not first or not any(map(match.offers, match.options)):
             return {"code": "CONFLICT"}
+        match.was_opened = True
         self._go(match, "open")
         self._fund(match, funding)
         return self.standing(name)
@@ -134,7 +136,7 @@ class NaiveBetting:
         match = self.matches[name]
         if amount > self.money["house"]:
             return {"code": "INSUFFICIENT_FUNDS"}
-        if match.state in (*OVER, "scheduled"):
+        if match.state in OVER or not match.was_opened:
             return {"code": "CONFLICT"}
         self._fund(match, amount)
         return self.standing(name)
@@ -285,7 +287,9 @@ class NaiveBetting:
         self.wait(1)
         match = self.matches[name]
         if match.state != to:
-            if match.state not in from_ or (to in BETTING and not any(map(match.offers, match.options))):
+            if match.state not in from_:
+                return {"code": "CONFLICT"}
+            if to in BETTING and not (match.was_opened and any(map(match.offers, match.options))):
                 return {"code": "CONFLICT"}
             match.was_in_play = match.was_in_play or to == "in_play"
             self._go(match, to)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.betting.events import BetClaimed, MatchMoved, OddsSet
-from engine.betting.lifecycle import Step
+from engine.betting.lifecycle import TRANSITIONS, Step
 from engine.betting.match import Board, Moneyline
 from engine.ledger.bets import Result
 from engine.ledger.records import MarketState
@@ -129,6 +129,29 @@ def test_a_step_that_settles_nothing_changes_no_results() -> None:
     (moved,) = stage.part.events
     option = replace(stage.books.options[1][1], result=Result.WIN)
     assert stage.refusal_of(replace(moved, options=(option,))) == "suspend of market 1 changes results"
+
+
+@pytest.mark.parametrize("step", [Step.REOPEN, Step.GO_IN_PLAY])
+def test_betting_is_opened_first(step: Step) -> None:
+    stage = staged(ODDS, "root closes")
+    (closed,) = stage.part.events
+    standing = replace(closed.standing, number=closed.standing.number + 1)
+    state = TRANSITIONS[MarketState.CLOSED, step]
+    early = replace(closed, sequence=closed.sequence + 1, step=step, state=state, standing=standing)
+    assert stage.refusal_of(closed, early) == "betting on market 1 is not opened first"
+
+
+def test_betting_is_opened_once() -> None:
+    stage = staged(*OPENED, "root closes", "root reopens")
+    (reopened,) = stage.part.events
+    assert stage.refusal_of(replace(reopened, step=Step.OPEN)) == "betting on market 1 is opened twice"
+
+
+def test_who_is_opened_says_so() -> None:
+    stage = staged(*OPENED)
+    moved, pool = stage.part.events
+    changed = replace(moved, standing=replace(moved.standing, opened=False))
+    assert stage.refusal_of(changed, pool) == "open does not leave market 1 as it says"
 
 
 # Settling

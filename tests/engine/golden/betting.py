@@ -65,7 +65,7 @@ def moved(
     actor_id: int = ADMIN,
     **fields: Any,
 ) -> MatchMoved:
-    standing = MatchStanding(number, **{"board": BOARD, **fields})
+    standing = MatchStanding(number, **{"board": BOARD, "opened": True, **fields})
     return MatchMoved(sequence, step, actor_id, state, standing, rows)
 
 
@@ -108,7 +108,7 @@ PLAY = Part(
             ADMIN,
             "",
             MarketState.SUSPENDED,
-            MatchStanding(4, LATER),
+            MatchStanding(4, LATER, opened=True),
             (replace(WINNER[0], odds=200), *(replace(option, offered=False) for option in SPREAD)),
         ),
         moved(9, 5, Step.REOPEN, MarketState.OPEN, board=LATER),
