@@ -2,7 +2,7 @@
 
 from engine.betting.lifecycle import BETTING, OVER
 from engine.betting.market import BettingMarket
-from engine.betting.options import GroupKey, group_key, offered_by
+from engine.betting.options import GroupKey, group_key, offered_by, settled_on
 from engine.ledger.bets import NO_TALLY, Tally, add_to_tally
 
 
@@ -24,6 +24,7 @@ def audit(market: BettingMarket) -> None:
 
 def _audit_groups(market: BettingMarket) -> None:
     shown = offered_by(market.standing.board)
+    assert market.standing.settled == settled_on(market.standing.board, market.pool.options.values())
     groups: dict[int, GroupKey] = {}
     settled: dict[int, bool] = {}
     for option in market.pool.options.values():

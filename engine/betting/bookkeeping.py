@@ -27,7 +27,15 @@ from engine.betting.lifecycle import (
     write_standing,
 )
 from engine.betting.match import Match
-from engine.betting.options import changed_by, rolled_back, settled_by_option, settled_by_score, voided, worst
+from engine.betting.options import (
+    changed_by,
+    rolled_back,
+    settled_by_option,
+    settled_by_score,
+    settled_on,
+    voided,
+    worst,
+)
 from engine.ledger.bets import OptionRecord, Result, payout_of
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import HOUSE, pool_of
@@ -48,9 +56,11 @@ def write_odds_set(page: Page, market_id: int, now_ms: int, event: OddsSet) -> N
     if event.state is not market.state or market.state in OVER:
         raise PartRefused(f"market {market_id} is {market.state.value}: its odds can't be set as {event.state.value}")
     before = read_standing(market.standing)
-    if event.standing != replace(before, board=event.standing.board, number=before.number + 1):
+    board, options = event.standing.board, page.options_of(market_id)
+    settled = settled_on(board, options.values())
+    if event.standing != replace(before, board=board, number=before.number + 1, settled=settled):
         raise PartRefused(f"market {market_id} changes more than its odds with them")
-    _expect(event, changed_by(market_id, page.options_of(market_id), event.standing.board))
+    _expect(event, changed_by(market_id, options, board))
     if any(option.result is not None for option in event.options):
         raise PartRefused(f"market {market_id} offers what is settled")
     _tell(page, market_id, event)
@@ -85,7 +95,8 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
 def _standing_after(page: Page, market_id: int, before: MatchStanding, event: MatchMoved) -> MatchStanding:
     """What a step makes of the standing; the score is the event's own."""
     in_play, opened = before.in_play or event.step is Step.GO_IN_PLAY, before.opened or event.step is Step.OPEN
-    after = replace(before, number=before.number + 1, in_play=in_play, opened=opened)
+    settled = settled_on(before.board, page.options_of(market_id).values())
+    after = replace(before, number=before.number + 1, in_play=in_play, opened=opened, settled=settled)
     goals = event.standing.home_goals, event.standing.away_goals
     if event.step is Step.SETTLE and None not in goals:
         after = replace(after, home_goals=goals[0], away_goals=goals[1])

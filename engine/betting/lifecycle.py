@@ -15,8 +15,10 @@ final once one of its bets has been claimed; until then it can be rolled back, w
 import enum
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.betting.match import Board
+from engine.ledger.bets import GroupKind
 from engine.ledger.records import MarketState
 
 
@@ -99,6 +101,12 @@ class MatchStanding(msgspec.Struct, frozen=True):
     away_goals: int | None = None
     returned: str = "0"  # what the house got back of the pool at the settlement; units, as text: they may pass 64 bits
     opened: bool = False  # betting has been opened, and the pool funded
+    settled: tuple[GroupKind, ...] = ()  # what is still on the board and takes no bets, as its group has results
+
+    @property
+    def offered(self) -> Board:
+        """The board without what is settled: a roll-back shows it again."""
+        return replace(self.board, **dict.fromkeys(kind.value for kind in self.settled))
 
     @property
     def returned_units(self) -> int:

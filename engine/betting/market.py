@@ -33,7 +33,15 @@ from engine.betting.commands import (
 from engine.betting.events import BetClaimed, BetPlaced, BettingEvent, MatchDescribed, MatchMoved, OddsSet, PoolMoved
 from engine.betting.lifecycle import BEGINNINGS, BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
 from engine.betting.match import Board, Match, refuse_board
-from engine.betting.options import GROUPS_MAX, changed_by, rolled_back, settled_by_option, settled_by_score, voided
+from engine.betting.options import (
+    GROUPS_MAX,
+    changed_by,
+    rolled_back,
+    settled_by_option,
+    settled_by_score,
+    settled_on,
+    voided,
+)
 from engine.betting.pool import Pool
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import MarketRecord, MarketState
@@ -151,7 +159,8 @@ class BettingMarket:
             return Refused(Refusal.ALREADY_SETTLED, "a group that is settled can't be offered again: leave it out")
         if any(option.group_number > GROUPS_MAX for option in changed):
             return Refused(Refusal.CONFLICT, f"a match has at most {GROUPS_MAX} groups of options")
-        self.standing = replace(self.standing, board=board, number=self.standing.number + 1)
+        settled = settled_on(board, self.pool.options.values())
+        self.standing = replace(self.standing, board=board, number=self.standing.number + 1, settled=settled)
         self.pool.write(changed)
         sequence = self._next_sequence()
         self._events.append(OddsSet(sequence, command.actor_id, command.reason, self.state, self.standing, changed))
@@ -349,7 +358,8 @@ class BettingMarket:
     def _move(self, step: Step, actor_id: int, options: tuple[OptionRecord, ...] = (), **changes: Any) -> None:
         """Take a step of the table, as a new number of the stream."""
         self.state = TRANSITIONS[self.state, step]
-        self.standing = replace(self.standing, number=self.standing.number + 1, **changes)
+        settled = settled_on(self.standing.board, self.pool.options.values())
+        self.standing = replace(self.standing, number=self.standing.number + 1, settled=settled, **changes)
         sequence = self._next_sequence()
         self._events.append(MatchMoved(sequence, step, actor_id, self.state, self.standing, options))
 

@@ -102,6 +102,12 @@ def changed_by(market_id: int, options: Mapping[int, OptionRecord], board: Board
     return tuple(sorted(changed, key=lambda option: option.number))
 
 
+def settled_on(board: Board, options: Iterable[OptionRecord]) -> tuple[GroupKind, ...]:
+    """What a board shows that has its results already."""
+    settled = {group_key(option) for option in options if option.result is not None}
+    return tuple(key.kind for key in offered_by(board) if key in settled)
+
+
 # Results
 
 

@@ -246,6 +246,7 @@ class NaiveBetting:
             "inPlay": match.was_in_play,
             "score": match.score,
             "returned": match.returned,
+            "settled": [kind for kind, (terms, _) in match.board.items() if any(o.fate for o in match.group(terms))],
             "description": match.description,
             "pool": match.pool,
             "liability": match.liability,

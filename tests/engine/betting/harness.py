@@ -210,6 +210,7 @@ class Harness(Exchange[BettingMarket]):
             "inPlay": standing.in_play,
             "score": None if None in goals else goals,
             "returned": standing.returned_units,
+            "settled": [kind.value for kind in standing.settled],
             "description": standing.description,
             "pool": self.books.balance(pool_of(market.market_id), ASSET)[0],
             "liability": market.pool.liability,

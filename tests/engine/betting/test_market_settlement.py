@@ -137,6 +137,19 @@ def test_there_must_be_such_an_option(betted: Scene) -> None:
     assert betted.does("root rolls_back 6") == "NOT_FOUND"
 
 
+def test_what_is_settled_is_shown_as_such_until_it_is_taken_back(betted: Scene) -> None:
+    betted.told("root settles 2")
+    assert betted.stands["settled"] == ["moneyline"]
+    betted.told("root sets total 3.5 2 2\nroot settles 4")  # which is not on the board any more
+    assert betted.stands["settled"] == ["moneyline"]
+    betted.told("root sets no moneyline")
+    assert betted.stands["settled"] == []
+    betted.told("root settles 0:0")
+    assert betted.stands["settled"] == ["total"]
+    betted.told("root rolls_back")
+    assert betted.stands["settled"] == []
+
+
 # Claims
 
 
@@ -265,7 +278,7 @@ def test_one_group_of_a_settled_match_is_taken_back(betted: Scene) -> None:
     betted.told("root settles 2:1")
     assert betted.does("root rolls_back 4") == "closed"
     assert [option["result"] for option in betted.exchange.options(DERBY)] == ["win", "loss", "loss", None, None]
-    assert betted.stands == before | {"state": "closed", "number": before["number"] + 2}
+    assert betted.stands == before | {"state": "closed", "number": before["number"] + 2, "settled": ["moneyline"]}
     assert betted.does("ann claims 1") == "paid 185"
     assert betted.does("cat claims 1") == "NOT_SETTLED"
     assert betted.does("root settles 0:0") == "settled"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from engine.betting.events import BetClaimed, MatchMoved, OddsSet
 from engine.betting.lifecycle import TRANSITIONS, Step
 from engine.betting.match import Board, Moneyline
-from engine.ledger.bets import Result
+from engine.ledger.bets import GroupKind, Result
 from engine.ledger.records import MarketState
 from tests.engine.betting.stages import ANN, BETS, ODDS, OPENED, ROOT, SETTLED, TWO, UNSAID, staged
 from tests.engine.stage import Stage
@@ -41,7 +41,15 @@ def test_options_that_are_not_those_of_the_board(changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"number": 3}, {"number": 1}, {"in_play": True}, {"returned": "5"}, {"home_goals": 1}, {"description": "new"}],
+    [
+        {"number": 3},
+        {"number": 1},
+        {"in_play": True},
+        {"returned": "5"},
+        {"home_goals": 1},
+        {"description": "new"},
+        {"settled": (GroupKind.MONEYLINE,)},
+    ],
 )
 def test_odds_change_nothing_but_the_board(changes: dict[str, Any]) -> None:
     stage = staged(ODDS, "root sets moneyline 1.9 3.4 4.2")
@@ -99,6 +107,7 @@ def test_a_step_that_is_not_in_the_table(step: Step, state: MarketState) -> None
         {"description": "new"},
         {"home_goals": 1, "away_goals": 0},
         {"returned": "1"},
+        {"settled": (GroupKind.MONEYLINE,)},
     ],
 )
 def test_a_step_changes_nothing_but_what_it_is(changes: dict[str, Any]) -> None:
@@ -261,7 +270,8 @@ def test_of_a_match_that_is_over_whole_groups_are_taken_back() -> None:
     stage = staged(*TWO, "root settles 2:1", "root rolls_back")
     pool, moved = stage.part.events
     assert stage.refusal_of(pool, replace(moved, options=moved.options[:4])).endswith(UNSAID)
-    stage.accepts(pool, replace(moved, options=moved.options[:3]))
+    standing = replace(moved.standing, settled=(GroupKind.TOTAL,))
+    stage.accepts(pool, replace(moved, options=moved.options[:3], standing=standing))
     stage = staged(*TWO, "root settles 2:1", "root rolls_back 4")
     pool, moved = stage.part.events
     stage.accepts(pool, moved)
