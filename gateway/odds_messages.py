@@ -77,7 +77,7 @@ class TotalView(Shape, frozen=True):
 
 
 class OddsGroups(Shape, frozen=True):
-    """The board: null is not on it. A match that takes no bets keeps its last one."""
+    """The board: null is not on it, or has its results. A match that takes no bets otherwise keeps its last one."""
 
     moneyline: MoneylineView | None
     spread: SpreadView | None
@@ -157,7 +157,7 @@ def odds_update(quote: OddsQuote) -> OddsUpdate:
 def odds_payload(quote: OddsQuote) -> OddsPayload:
     """Show how a match stood after a message."""
     standing = quote.standing
-    groups = odds_groups(standing.board)
+    groups = odds_groups(standing.offered)
     return OddsPayload(
         market_id=quote.market_id,
         status=STATUSES[quote.state],

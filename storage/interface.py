@@ -217,8 +217,8 @@ class Reader(Protocol):
     async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         """Of one market or of all, by id.
 
-        Left out is what nothing can come of any more: the lost bets of a match that is settled or void and some of
-        whose bets are claimed, so that its results stand.
+        Left out is what nothing can come of any more: lost bets on groups of which a bet is claimed, so that their
+        results stand.
         """
 
     async def claimed_bets(self, market_id: int) -> list[BetRecord]:

@@ -7,11 +7,11 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.ledger.audit import audit
-from engine.ledger.bets import BetRecord, Result
+from engine.ledger.bets import BetRecord
 from engine.ledger.books import Books
 from engine.ledger.fold import fold
 from engine.ledger.journal import GENESIS_HASH, JournalError
-from engine.ledger.records import BalanceRecord, MarketState
+from engine.ledger.records import BalanceRecord
 from engine.products import PRODUCTS
 from storage.interface import Reader
 
@@ -74,15 +74,11 @@ def _balances(books: Books) -> dict[Any, Any]:
 
 
 def _unclaimed(books: Books) -> dict[int, BetRecord]:
-    """The folded bets as `Reader.unclaimed_bets` tells them: with results, without those that nothing becomes of."""
-    paid = {market_id for market_id, _ in books.claims}
-    found = {}
-    for bet_id, bet in books.bets.items():
-        result = books.options[bet.market_id][bet.option_number].result
-        ended = bet.market_id in paid and books.markets[bet.market_id].state in (MarketState.SETTLED, MarketState.VOID)
-        if not (ended and result is Result.LOSS):
-            found[bet_id] = replace(bet, result=result)
-    return found
+    """The folded bets as `Reader.unclaimed_bets` tells them: with their results."""
+    return {
+        bet_id: replace(bet, result=books.options[bet.market_id][bet.option_number].result)
+        for bet_id, bet in books.bets.items()
+    }
 
 
 def _options(books: Books) -> dict[Any, Any]:

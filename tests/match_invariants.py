@@ -43,7 +43,10 @@ async def check_match(reader: Reader, market: MarketRecord, match: Match, balanc
         assert bet.result is result
         assert bet.payout is None or (result is not None and bet.payout == paid(bet, result))
         assert (bet.payout is None) is (bet.claim_tx_hash is None) is (bet.claimed_ms is None)
-    owed = worst_of(options, [bet for bet in bets if bet.payout is None])
+    final = {options[bet.option_number].group_number for bet in bets if bet.payout is not None}
+    if market.state in OVER:
+        final = {option.group_number for option in options.values()}
+    owed = worst_of(options, [bet for bet in bets if bet.payout is None], final)
     assert pool >= owed, market.name
     if market.state in OVER:
         assert pool == owed, market.name
@@ -51,14 +54,14 @@ async def check_match(reader: Reader, market: MarketRecord, match: Match, balanc
     assert read_standing(market.standing).number == (await reader.stream_numbers()).get(f"odds:{market.channel}", 0)
 
 
-def worst_of(options: dict[int, OptionRecord], bets: list[BetRecord]) -> int:
-    """What these bets may come to: for each group the worst of its outcomes."""
+def worst_of(options: dict[int, OptionRecord], bets: list[BetRecord], final: set[int]) -> int:
+    """What these bets may come to: for each group the worst of its outcomes, or its results, if they are final."""
     total = 0
     for number in dict.fromkeys(option.group_number for option in options.values()):
         group = {option.number: option for option in options.values() if option.group_number == number}
         mine = [bet for bet in bets if bet.option_number in group]
         results = [{n: option.result for n, option in group.items()}]
-        if any(option.result is None for option in group.values()):
+        if number not in final:
             key = group_key(next(iter(group.values())))
             results = [{n: outcome[option.pick] for n, option in group.items()} for outcome in outcomes(key)]
         total += max(sum(paid(bet, result[bet.option_number] or Result.LOSS) for bet in mine) for result in results)

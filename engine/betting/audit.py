@@ -2,9 +2,8 @@
 
 from engine.betting.lifecycle import BETTING, OVER
 from engine.betting.market import BettingMarket
-from engine.betting.options import GroupKey, group_key, offered_by
+from engine.betting.options import GroupKey, group_key, offered_by, settled_on
 from engine.ledger.bets import NO_TALLY, Tally, add_to_tally
-from engine.ledger.records import MarketState
 
 
 def audit(market: BettingMarket) -> None:
@@ -20,12 +19,12 @@ def audit(market: BettingMarket) -> None:
         tallies[bet.option_number] = add_to_tally(tallies.get(bet.option_number, NO_TALLY), bet.stake, bet.odds)
     for number, option in pool.options.items():
         assert option.number == number
-        if market.state is not MarketState.SETTLED:  # then lost bets may be forgotten
-            assert pool.tally(number) == tallies.get(number, NO_TALLY)
+        assert pool.tally(number) == tallies.get(number, NO_TALLY)
 
 
 def _audit_groups(market: BettingMarket) -> None:
     shown = offered_by(market.standing.board)
+    assert market.standing.settled == settled_on(market.standing.board, market.pool.options.values())
     groups: dict[int, GroupKey] = {}
     settled: dict[int, bool] = {}
     for option in market.pool.options.values():

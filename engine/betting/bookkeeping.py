@@ -16,9 +16,26 @@ from msgspec.structs import replace
 
 from engine.betting.bet import accepts, claimed_record, placed_record
 from engine.betting.events import BetClaimed, BetPlaced, MatchDescribed, MatchMoved, OddsMessage, OddsSet, PoolMoved
-from engine.betting.lifecycle import BETTING, OVER, TRANSITIONS, MatchStanding, Step, read_standing, write_standing
+from engine.betting.lifecycle import (
+    BEGINNINGS,
+    BETTING,
+    OVER,
+    TRANSITIONS,
+    MatchStanding,
+    Step,
+    read_standing,
+    write_standing,
+)
 from engine.betting.match import Match
-from engine.betting.options import changed_by, rolled_back, settled_by_option, settled_by_score, voided, worst
+from engine.betting.options import (
+    changed_by,
+    rolled_back,
+    settled_by_option,
+    settled_by_score,
+    settled_on,
+    voided,
+    worst,
+)
 from engine.ledger.bets import OptionRecord, Result, payout_of
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import HOUSE, pool_of
@@ -39,9 +56,11 @@ def write_odds_set(page: Page, market_id: int, now_ms: int, event: OddsSet) -> N
     if event.state is not market.state or market.state in OVER:
         raise PartRefused(f"market {market_id} is {market.state.value}: its odds can't be set as {event.state.value}")
     before = read_standing(market.standing)
-    if event.standing != replace(before, board=event.standing.board, number=before.number + 1):
+    board, options = event.standing.board, page.options_of(market_id)
+    settled = settled_on(board, options.values())
+    if event.standing != replace(before, board=board, number=before.number + 1, settled=settled):
         raise PartRefused(f"market {market_id} changes more than its odds with them")
-    _expect(event, changed_by(market_id, page.options_of(market_id), event.standing.board))
+    _expect(event, changed_by(market_id, options, board))
     if any(option.result is not None for option in event.options):
         raise PartRefused(f"market {market_id} offers what is settled")
     _tell(page, market_id, event)
@@ -57,11 +76,13 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
     if event.step is Step.ROLL_BACK and market.state in OVER:
         _check_given_back(page, market_id)
     options, before = page.options_of(market_id), read_standing(market.standing)
+    if event.step in BEGINNINGS and before.opened is (event.step is Step.OPEN):
+        raise PartRefused(f"betting on market {market_id} is {'opened twice' if before.opened else 'not opened first'}")
     if event.step is Step.ROLL_BACK:
         _check_rolled_back(page, market_id, event)
     elif event.step is Step.VOID:
-        _expect(event, voided(options.values()))
-        _check_unclaimed(page, market_id, options)
+        final = {option.group_number for option in options.values() if page.claims_on(market_id, option.number)}
+        _expect(event, voided(options.values(), final))
     elif event.step in (Step.SETTLE, Step.SETTLE_OPTION):
         _check_settled(page, market_id, event)
     elif event.options:
@@ -73,7 +94,9 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
 
 def _standing_after(page: Page, market_id: int, before: MatchStanding, event: MatchMoved) -> MatchStanding:
     """What a step makes of the standing; the score is the event's own."""
-    after = replace(before, number=before.number + 1, in_play=before.in_play or event.step is Step.GO_IN_PLAY)
+    in_play, opened = before.in_play or event.step is Step.GO_IN_PLAY, before.opened or event.step is Step.OPEN
+    settled = settled_on(before.board, page.options_of(market_id).values())
+    after = replace(before, number=before.number + 1, in_play=in_play, opened=opened, settled=settled)
     goals = event.standing.home_goals, event.standing.away_goals
     if event.step is Step.SETTLE and None not in goals:
         after = replace(after, home_goals=goals[0], away_goals=goals[1])
@@ -105,11 +128,10 @@ def _check_settled(page: Page, market_id: int, event: MatchMoved) -> None:
 
 
 def _check_rolled_back(page: Page, market_id: int, event: MatchMoved) -> None:
-    """The results of whole groups are taken back that nothing was paid for; of a match that is over, all are."""
+    """The results of whole groups are taken back that nothing was paid for."""
     market, options = page.market(market_id), page.options_of(market_id)
     groups = {options[option.number].group_number for option in event.options if option.number in options}
-    settled = [option for option in options.values() if option.result is not None]
-    meant = settled if market.state in OVER else [option for option in settled if option.group_number in groups]
+    meant = [o for o in options.values() if o.result is not None and o.group_number in groups]
     if not meant:
         raise PartRefused(f"market {market_id} takes results back that it does not have")
     _expect(event, rolled_back(meant, read_standing(market.standing).board))

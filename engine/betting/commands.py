@@ -159,7 +159,7 @@ class RollBackSettlement(MoveMatch, frozen=True, kw_only=True):
 
 
 class VoidMatch(MoveMatch, frozen=True):
-    """There is no match: every stake goes back."""
+    """There is no match: every stake goes back, but for groups of which a bet has been paid."""
 
 
 MATCH_MOVES = (

@@ -4,19 +4,22 @@ scheduled --> open <---> suspended <---> in play        a match in play is suspe
     |          | ^           |           ^  |            open, too, can go in play at once
     |          v |           v           |  v
     +-------> closed <-------+------- (closed)           at its start by itself, unless in play; closed can be
-    |            |                                       reopened before that, or go in play
-    v            v
+    |            |                                       reopened before that (or opened, if it
+    v            v                                       never was), or go in play
    void       settled --(rolled back)--> closed
 
 All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them
-the match is settled.
+the match is settled. A group is final once one of its bets has been claimed; until then it can be rolled back, whatever
+was claimed beside it.
 """
 
 import enum
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.betting.match import Board
+from engine.ledger.bets import GroupKind
 from engine.ledger.records import MarketState
 
 
@@ -59,6 +62,7 @@ TRANSITIONS = {
     (S.IN_PLAY, Step.SETTLE): S.SETTLED,
     (S.IN_PLAY, Step.ROLL_BACK): S.IN_PLAY,
     (S.IN_PLAY, Step.VOID): S.VOID,
+    (S.CLOSED, Step.OPEN): S.OPEN,
     (S.CLOSED, Step.REOPEN): S.OPEN,
     (S.CLOSED, Step.GO_IN_PLAY): S.IN_PLAY,
     (S.CLOSED, Step.SETTLE_OPTION): S.CLOSED,
@@ -67,6 +71,8 @@ TRANSITIONS = {
     (S.CLOSED, Step.VOID): S.VOID,
     (S.SETTLED, Step.ROLL_BACK): S.CLOSED,
 }
+
+BEGINNINGS = frozenset({Step.OPEN, Step.REOPEN, Step.GO_IN_PLAY})  # of betting: the first is OPEN, and none later is
 
 # What is said when a step that somebody asks for is not in the table.
 IMPOSSIBLE = {
@@ -95,6 +101,13 @@ class MatchStanding(msgspec.Struct, frozen=True):
     home_goals: int | None = None  # the score that settled it, if one did
     away_goals: int | None = None
     returned: str = "0"  # what the house got back of the pool at the settlement; units, as text: they may pass 64 bits
+    opened: bool = False  # betting has been opened, and the pool funded
+    settled: tuple[GroupKind, ...] = ()  # what is still on the board and takes no bets, as its group has results
+
+    @property
+    def offered(self) -> Board:
+        """The board without what is settled: a roll-back shows it again."""
+        return replace(self.board, **dict.fromkeys(kind.value for kind in self.settled))
 
     @property
     def returned_units(self) -> int:

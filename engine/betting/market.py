@@ -1,7 +1,7 @@
 """One match: its odds, its bets, and its way to the results. Commands in, events out; no clock, no waiting.
 
 commands and time ──> one step of engine/betting/lifecycle.py, or a bet, or a claim
-go_on             ──> a void match gives its stakes back, a part of them at a time
+go_on             ──> a void match pays what it owes, a part of it at a time
 """
 
 from itertools import islice
@@ -31,9 +31,17 @@ from engine.betting.commands import (
     VoidMatch,
 )
 from engine.betting.events import BetClaimed, BetPlaced, BettingEvent, MatchDescribed, MatchMoved, OddsSet, PoolMoved
-from engine.betting.lifecycle import BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
+from engine.betting.lifecycle import BEGINNINGS, BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
 from engine.betting.match import Board, Match, refuse_board
-from engine.betting.options import GROUPS_MAX, changed_by, rolled_back, settled_by_option, settled_by_score, voided
+from engine.betting.options import (
+    GROUPS_MAX,
+    changed_by,
+    rolled_back,
+    settled_by_option,
+    settled_by_score,
+    settled_on,
+    voided,
+)
 from engine.betting.pool import Pool
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import MarketRecord, MarketState
@@ -135,10 +143,7 @@ class BettingMarket:
             return Refused(Refusal.NOT_SETTLED, "this bet is not settled yet")
         if payout == 0:
             return Refused(Refusal.NOTHING_TO_CLAIM, "this bet is lost: there is nothing to claim")
-        paid = self._pay(bet)
-        if self.state is MarketState.SETTLED:
-            self.pool.forget_lost()  # with a claim the settlement is there to stay
-        return BetPaid(paid)
+        return BetPaid(self._pay(bet))
 
     # Odds
 
@@ -154,7 +159,8 @@ class BettingMarket:
             return Refused(Refusal.ALREADY_SETTLED, "a group that is settled can't be offered again: leave it out")
         if any(option.group_number > GROUPS_MAX for option in changed):
             return Refused(Refusal.CONFLICT, f"a match has at most {GROUPS_MAX} groups of options")
-        self.standing = replace(self.standing, board=board, number=self.standing.number + 1)
+        settled = settled_on(board, self.pool.options.values())
+        self.standing = replace(self.standing, board=board, number=self.standing.number + 1, settled=settled)
         self.pool.write(changed)
         sequence = self._next_sequence()
         self._events.append(OddsSet(sequence, command.actor_id, command.reason, self.state, self.standing, changed))
@@ -168,14 +174,18 @@ class BettingMarket:
             return refused
         if (refused := self._refuse_bare()) is not None:
             return refused
-        self._move(Step.OPEN, command.actor_id)
+        if self._now_ms >= self.match.start_ms:
+            return Refused(Refusal.CONFLICT, "the match has begun: betting can't be opened any more")
+        self._move(Step.OPEN, command.actor_id, opened=True)
         self._move_pool(command.funding)
         return self._stands()
 
     def fund(self, command: FundPool) -> MatchStands | Refused:
         """Let more be staked."""
-        if self.state in OVER or self.state is MarketState.SCHEDULED:
+        if self.state in OVER:
             return Refused(Refusal.CONFLICT, f"the match is {self.state.value}: its pool can't be funded now")
+        if not self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was never opened: the pool is funded as it is")
         self._move_pool(command.amount)
         return self._stands()
 
@@ -232,13 +242,13 @@ class BettingMarket:
         return self._stands()
 
     def roll_back(self, command: RollBackSettlement) -> MatchStands | Refused:
-        """Take results back, exactly; not once one of the bets has been paid."""
+        """Take results back, exactly; not those of a group once one of its bets has been paid."""
         if (refused := self._refuse(Step.ROLL_BACK)) is not None:
             return refused
         settled = self._settled_with(command.option_number)
         if isinstance(settled, Refused):
             return settled
-        if (refused := self._refuse_claimed(settled, "rolled back")) is not None:
+        if (refused := self._refuse_claimed(settled, command.option_number)) is not None:
             return refused
         if command.returned != self.standing.returned_units:
             return Refused(Refusal.CONFLICT, "the match has been settled anew meanwhile: look at it, and try again")
@@ -254,20 +264,23 @@ class BettingMarket:
         if number is not None:
             if number not in self.pool.options:
                 return Refused(Refusal.NOT_FOUND, f"the match has no option {number}")
-            if self.state is MarketState.SETTLED:
-                return Refused(Refusal.CONFLICT, "the whole match is settled: roll all of it back")
             group = self.pool.options[number].group_number
             chosen = tuple(option for option in chosen if option.group_number == group)
         settled = {option.number for option in chosen if option.result is not None}
         return settled or Refused(Refusal.CONFLICT, "nothing of this is settled")
 
     def void(self, command: VoidMatch) -> MatchStands | Refused:
-        """Give every stake back; not once one of the bets has been paid."""
+        """Give every stake back, but for the groups of which a bet has been paid: those keep their results.
+
+        What was won there may have been paid from what others have staked elsewhere: then the house comes in first.
+        """
         if (refused := self._refuse(Step.VOID)) is not None:
             return refused
-        if (refused := self._refuse_claimed(set(self.pool.options), "voided")) is not None:
-            return refused
-        self._settle(Step.VOID, command.actor_id, voided(self.pool.options.values()))
+        pushed = voided(self.pool.options.values(), self.pool.final_groups)
+        if (lacking := self.pool.lacks(pushed)) > 0:
+            words = f"the pool lacks {lacking} to give the stakes back: fund it first"
+            return Refused(Refusal.CONFLICT, words)
+        self._settle(Step.VOID, command.actor_id, pushed)
         return self._stands()
 
     # What it does by itself
@@ -275,12 +288,13 @@ class BettingMarket:
     @property
     def has_work(self) -> bool:
         """Whether `go_on` has something to do now."""
-        return self.state is MarketState.VOID and bool(self.pool.bets)
+        return self.state is MarketState.VOID and any(map(self.pool.payout_of, self.pool.bets.values()))
 
     def go_on(self) -> None:
-        """Give the next stakes of a void match back."""
+        """Pay the next of what a void match owes: stakes, and what was won in groups that keep their results."""
         if self.has_work:
-            for bet in tuple(islice(self.pool.bets.values(), self.part_max)):
+            owed = filter(self.pool.payout_of, self.pool.bets.values())
+            for bet in tuple(islice(owed, self.part_max)):
                 self._pay(bet)
 
     # Inside
@@ -295,23 +309,33 @@ class BettingMarket:
     def _refuse(self, step: Step) -> Refused | None:
         """Say why a step can't be taken now."""
         if (self.state, step) in TRANSITIONS:
-            return None
+            return self._refuse_beginning(step) if step in BEGINNINGS else None
         settled = self.state in OVER and step in (Step.SETTLE, Step.SETTLE_OPTION)
         code = Refusal.ALREADY_SETTLED if settled else Refusal.CONFLICT
         return Refused(code, f"the match is {self.state.value}: {IMPOSSIBLE[step]}")
+
+    def _refuse_beginning(self, step: Step) -> Refused | None:
+        """The house funds the pool as betting is opened: once, and before anything is staked."""
+        if step is not Step.OPEN and not self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was never opened: open it first")
+        if step is Step.OPEN and self.standing.opened:
+            return Refused(Refusal.CONFLICT, "betting was opened before: reopen it")
+        return None
 
     def _refuse_bare(self) -> Refused | None:
         """Betting goes on only where there is something to bet on: a match may have been closed before it had odds."""
         offered = any(option.offered for option in self.pool.options.values())
         return None if offered else Refused(Refusal.CONFLICT, "there are no odds: set them first")
 
-    def _refuse_claimed(self, numbers: set[int], done: str) -> Refused | None:
+    def _refuse_claimed(self, numbers: set[int], asked: int | None) -> Refused | None:
         """Name the bets on these options that have been paid: what they were paid for can't be undone."""
         claims = self.pool.claims_on(numbers)
         if not claims:
             return None
         bets = "1 bet has" if len(claims) == 1 else f"{len(claims)} bets have"
-        words = f"{bets} been paid already: it can't be {done} any more"
+        words = f"{bets} been paid already: this can't be rolled back any more"
+        if asked is None:
+            words += "; groups without claims can be, by their option"
         return Refused(Refusal.ALREADY_CLAIMED, words, {"claims": claims[:CLAIMS_SHOWN_MAX]})
 
     def _step(self, step: Step, actor_id: int, to: MarketState, **changes: Any) -> MatchStands | Refused:
@@ -334,7 +358,8 @@ class BettingMarket:
     def _move(self, step: Step, actor_id: int, options: tuple[OptionRecord, ...] = (), **changes: Any) -> None:
         """Take a step of the table, as a new number of the stream."""
         self.state = TRANSITIONS[self.state, step]
-        self.standing = replace(self.standing, number=self.standing.number + 1, **changes)
+        settled = settled_on(self.standing.board, self.pool.options.values())
+        self.standing = replace(self.standing, number=self.standing.number + 1, settled=settled, **changes)
         sequence = self._next_sequence()
         self._events.append(MatchMoved(sequence, step, actor_id, self.state, self.standing, options))
 

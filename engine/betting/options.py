@@ -8,7 +8,7 @@ total        over, under          v = 4 x (home + away) - line     the same; for
 A quarter line is half the stake on each of its two neighbours: that is where v = 1 and v = -1 come from.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -102,6 +102,12 @@ def changed_by(market_id: int, options: Mapping[int, OptionRecord], board: Board
     return tuple(sorted(changed, key=lambda option: option.number))
 
 
+def settled_on(board: Board, options: Iterable[OptionRecord]) -> tuple[GroupKind, ...]:
+    """What a board shows that has its results already."""
+    settled = {group_key(option) for option in options if option.result is not None}
+    return tuple(key.kind for key in offered_by(board) if key in settled)
+
+
 # Results
 
 
@@ -149,9 +155,13 @@ def rolled_back(options: Iterable[OptionRecord], board: Board) -> tuple[OptionRe
     return tuple(replace(option, result=None, offered=group_key(option) in shown) for option in options)
 
 
-def voided(options: Iterable[OptionRecord]) -> tuple[OptionRecord, ...]:
-    """The rows of all options when there is no match: every stake comes back."""
-    return tuple(replace(option, result=Result.PUSH, offered=False) for option in options)
+def voided(options: Iterable[OptionRecord], final_groups: Container[int]) -> tuple[OptionRecord, ...]:
+    """The rows of all options whose results are not final when there is no match: every stake comes back."""
+    return tuple(
+        replace(option, result=Result.PUSH, offered=False)
+        for option in options
+        if option.group_number not in final_groups
+    )
 
 
 # What the bets may cost

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from engine.betting.options import IsFinal, largest_stake, worst
-from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Tally, add_to_tally
+from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result, Tally, add_to_tally
 
 
 class Pool:
@@ -25,7 +25,6 @@ class Pool:
         self.claimed: dict[int, int] = {}  # whose they were
         self._claims: dict[int, list[int]] = {}  # by option
         self._tallies: dict[int, Tally] = {}
-        self._forgot_lost = False
         for bet in bets:
             self._count_in(bet)
         for bet in claimed:
@@ -55,11 +54,12 @@ class Pool:
         self.money += bet.stake
 
     def pay(self, bet: BetRecord) -> int:
-        """Pay a settled bet; only its id and its owner are remembered."""
+        """Pay a settled bet; only its id and its owner are remembered. With it the results of its group are final."""
         payout = self.payout_of(bet)
         assert payout is not None
-        del self.bets[bet.bet_id]
-        self._tallies[bet.option_number] = add_to_tally(self.tally(bet.option_number), bet.stake, bet.odds, -1)
+        self._count_out(bet)
+        if bet.option_number not in self._claims:
+            self._forget_lost(self.options[bet.option_number].group_number)
         self._note_claim(bet)
         self.money -= payout
         return payout
@@ -72,17 +72,28 @@ class Pool:
         """The bets on these options that have been paid."""
         return sorted(bet_id for number in numbers for bet_id in self._claims.get(number, ()))
 
-    def forget_lost(self) -> None:
-        """Let go of bets that are lost for good; there can't be more of them later."""
-        if not self._forgot_lost:
-            self._forgot_lost = True
-            self.bets = {bet_id: bet for bet_id, bet in self.bets.items() if self.payout_of(bet)}
+    @property
+    def final_groups(self) -> set[int]:
+        """Those of which a bet has been paid: their results can't be taken back any more."""
+        return {self.options[number].group_number for number in self._claims}
+
+    def lacks(self, options: Iterable[OptionRecord]) -> int:
+        """What it would lack if these options had their results, as all others have; below zero: what would be left."""
+        after = self.options | {option.number: option for option in options}
+        return worst(after.values(), self.tally, lambda _: True) - self.money
 
     def _is_final(self) -> IsFinal:
         """Results are final once one of their bets has been paid; those of the whole match are what it pays now."""
         if all(option.result is not None for option in self.options.values()):
             return lambda _: True
         return self._claims.__contains__
+
+    def _forget_lost(self, group_number: int) -> None:
+        """Let go of a group's bets that are lost for good; there can't be more of them later."""
+        group = (option for option in self.options.values() if option.group_number == group_number)
+        lost = {option.number for option in group if option.result is Result.LOSS}
+        for bet in [bet for bet in self.bets.values() if bet.option_number in lost]:
+            self._count_out(bet)
 
     def _note_claim(self, bet: BetRecord) -> None:
         self.claimed[bet.bet_id] = bet.account_id
@@ -91,3 +102,7 @@ class Pool:
     def _count_in(self, bet: BetRecord) -> None:
         self.bets[bet.bet_id] = bet
         self._tallies[bet.option_number] = add_to_tally(self.tally(bet.option_number), bet.stake, bet.odds)
+
+    def _count_out(self, bet: BetRecord) -> None:
+        del self.bets[bet.bet_id]
+        self._tallies[bet.option_number] = add_to_tally(self.tally(bet.option_number), bet.stake, bet.odds, -1)

@@ -3,6 +3,7 @@
 Books are changed by whole pages only: a page writes on top of them, and `adopt` makes it theirs once and for all.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -74,14 +75,14 @@ class Books:
         for position in positions:
             self._take(position)
         self.bets: dict[int, BetRecord] = {}  # those that are not claimed, and not lost for good
-        self._without_lost: set[int] = set()  # matches whose lost bets are not among them any more
+        self._bets_on: defaultdict[OptionKey, set[int]] = defaultdict(set)  # their ids
         self.tallies: dict[OptionKey, Tally] = {}
         self.claims = dict(claims or {})  # how many bets have been claimed
         self.options: dict[int, dict[int, OptionRecord]] = {}  # by market
         for option in options:
             self.options.setdefault(option.market_id, {})[option.number] = option
         for bet in bets:
-            self.bets[bet.bet_id] = bet
+            self.keep_bet(bet)
             key = (bet.market_id, bet.option_number)
             self.tallies[key] = add_to_tally(self.tallies.get(key, NO_TALLY), bet.stake, bet.odds)
 
@@ -104,17 +105,24 @@ class Books:
         for key in [key for key in self.positions if key[0] == market_id]:
             del self.positions[key]
 
-    def forget_lost(self, market_id: int) -> None:
-        """Leave the lost bets of a settled match to the tables, once a bet on it is paid: its results are to stay."""
-        options = self.options.get(market_id, {})
-        if market_id in self._without_lost or not any((market_id, number) in self.claims for number in options):
-            return
-        self._without_lost.add(market_id)
-        for bet in [bet for bet in self.bets.values() if bet.market_id == market_id]:
-            if options[bet.option_number].result is Result.LOSS:
-                del self.bets[bet.bet_id]
-                key = (market_id, bet.option_number)
-                self.tallies[key] = add_to_tally(self.tallies[key], bet.stake, bet.odds, -1)
+    def keep_bet(self, bet: BetRecord) -> None:
+        """Know a bet that is not claimed."""
+        self.bets[bet.bet_id] = bet
+        self._bets_on[bet.market_id, bet.option_number].add(bet.bet_id)
+
+    def forget_bet(self, bet: BetRecord) -> None:
+        """Leave a bet that is claimed to the tables."""
+        self.bets.pop(bet.bet_id, None)
+        self._bets_on[bet.market_id, bet.option_number].discard(bet.bet_id)
+
+    def forget_lost(self, market_id: int, number: int) -> None:
+        """Leave the lost bets of an option's group to the tables, as one of its bets is paid: its results will stay."""
+        options = self.options[market_id]
+        for option in options.values():
+            if option.group_number == options[number].group_number and option.result is Result.LOSS:
+                for bet_id in self._bets_on.pop((market_id, option.number), ()):
+                    del self.bets[bet_id]
+                self.tallies.pop((market_id, option.number), None)
 
     def issued(self, asset: str) -> int:
         """How much of an asset is inside the exchange."""

@@ -366,14 +366,14 @@ class Page:
             books.options.setdefault(option.market_id, {})[option.number] = option
         for bet in self.bets.values():
             if bet.payout is None:
-                books.bets[bet.bet_id] = bet
+                books.keep_bet(bet)
             else:
-                books.bets.pop(bet.bet_id, None)
+                books.forget_bet(bet)
+        for key in self.claims:
+            books.forget_lost(*key)
         for market in self.markets.values():
             if market.state is MarketState.FINAL:
                 books.forget_positions(market.market_id)
-            elif market.state is MarketState.SETTLED:
-                books.forget_lost(market.market_id)
         for order in self.orders.values():
             if order.state in OPEN_STATES:
                 books.open_orders[order.order_id] = order

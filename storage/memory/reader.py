@@ -188,18 +188,14 @@ class MemoryReader:
     async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         await trio.lowlevel.checkpoint()
         tables = self._tables
-        paid = {bet.market_id for bet in tables.bets.values() if bet.payout is not None}
-        ended = {
-            market.market_id
-            for market in tables.markets.values()
-            if market.state in (MarketState.SETTLED, MarketState.VOID) and market.market_id in paid
-        }
+        claimed = {(bet.market_id, bet.option_number) for bet in tables.bets.values() if bet.payout is not None}
+        final = {(key[0], option.group_number) for key, option in tables.options.items() if key in claimed}
         return [
             bet
             for bet in self._bets(market_id=market_id)
             if bet.payout is None
-            and (bet.market_id, bet.option_number) in tables.options
-            and not (bet.result is Result.LOSS and bet.market_id in ended)
+            and (option := tables.options.get((bet.market_id, bet.option_number))) is not None
+            and not (bet.result is Result.LOSS and (bet.market_id, option.group_number) in final)
         ]
 
     async def claimed_bets(self, market_id: int) -> list[BetRecord]:

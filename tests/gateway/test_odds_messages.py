@@ -8,6 +8,7 @@ import pytest
 from actors.odds_quotes import OddsQuote
 from engine.betting.lifecycle import MatchStanding
 from engine.betting.match import LINE_MAX, ODDS_MAX, ODDS_MIN, Board, Moneyline, Spread, Total
+from engine.ledger.bets import GroupKind
 from engine.ledger.records import MarketState
 from gateway.odds_messages import STATUSES, MatchStatus, odds_groups, odds_update, shown_line, shown_odds
 
@@ -50,6 +51,14 @@ def test_a_message_as_it_is_sent() -> None:
         b'"total":{"line":219.5,"over":1.90,"under":1.90},"score":null},'
         b'"seq":123,"ts":1730000000000,"marketId":1001,"channel":"odds:betting/1001","prevSeq":122}'
     )
+
+
+def test_what_is_settled_is_not_shown_as_offered() -> None:
+    board = Board(Moneyline(182, 215), Spread(-12, 192, 188), Total(878, 190, 190))
+    standing = MatchStanding(5, board, settled=(GroupKind.MONEYLINE, GroupKind.TOTAL))
+    payload = json.loads(msgspec.json.encode(odds_update(OddsQuote(7, MarketState.OPEN, standing, 1))))["payload"]
+    assert (payload["moneyline"], payload["total"]) == (None, None)
+    assert payload["spread"] == {"line": -3.0, "home": 1.92, "away": 1.88}
 
 
 def test_a_score_is_told_when_there_is_one() -> None:

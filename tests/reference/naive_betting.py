@@ -123,8 +123,10 @@ class NaiveBetting:
         match = self.matches[name]
         if funding > self.money["house"]:
             return {"code": "INSUFFICIENT_FUNDS"}
-        if match.state != "scheduled" or not any(map(match.offers, match.options)):
+        first = match.state in ("scheduled", "closed") and not match.was_opened and self.now_ms < match.start_ms
+        if not first or not any(map(match.offers, match.options)):
             return {"code": "CONFLICT"}
+        match.was_opened = True
         self._go(match, "open")
         self._fund(match, funding)
         return self.standing(name)
@@ -134,7 +136,7 @@ class NaiveBetting:
         match = self.matches[name]
         if amount > self.money["house"]:
             return {"code": "INSUFFICIENT_FUNDS"}
-        if match.state in (*OVER, "scheduled"):
+        if match.state in OVER or not match.was_opened:
             return {"code": "CONFLICT"}
         self._fund(match, amount)
         return self.standing(name)
@@ -202,8 +204,6 @@ class NaiveBetting:
             return {"code": "CONFLICT"}
         if number is not None and not 1 <= number <= len(match.options):
             return {"code": "NOT_FOUND"}
-        if number is not None and match.state == "settled":
-            return {"code": "CONFLICT"}
         meant = match.options if number is None else match.group(match.options[number - 1].terms)
         settled = [option for option in meant if option.fate is not None]
         if not settled:
@@ -222,13 +222,18 @@ class NaiveBetting:
         match = self.matches[name]
         if match.state in OVER:
             return {"code": "CONFLICT"}
-        if claims := [bet.number for bet in match.bets if bet.payout is not None]:
-            return {"code": "ALREADY_CLAIMED", "claims": claims}
+        kept = {bet.option.terms for bet in match.bets if bet.payout is not None}
+        unpaid = [bet for bet in match.bets if bet.payout is None]
+        owed = sum((bet.worth or 0) if bet.option.terms in kept else bet.stake for bet in unpaid)
+        if owed > match.pool:
+            return {"code": "CONFLICT"}
         for option in match.options:
-            option.fate = (Fraction(0), Fraction(1))
+            if option.terms not in kept:
+                option.fate = (Fraction(0), Fraction(1))
         self._end(match, "void")
-        for bet in match.bets:
-            self._pay_out(bet)
+        for bet in unpaid:
+            if bet.worth:
+                self._pay_out(bet)
         return self.standing(name)
 
     # What can be seen
@@ -241,6 +246,7 @@ class NaiveBetting:
             "inPlay": match.was_in_play,
             "score": match.score,
             "returned": match.returned,
+            "settled": [kind for kind, (terms, _) in match.board.items() if any(o.fate for o in match.group(terms))],
             "description": match.description,
             "pool": match.pool,
             "liability": match.liability,
@@ -282,7 +288,9 @@ class NaiveBetting:
         self.wait(1)
         match = self.matches[name]
         if match.state != to:
-            if match.state not in from_ or (to in BETTING and not any(map(match.offers, match.options))):
+            if match.state not in from_:
+                return {"code": "CONFLICT"}
+            if to in BETTING and not (match.was_opened and any(map(match.offers, match.options))):
                 return {"code": "CONFLICT"}
             match.was_in_play = match.was_in_play or to == "in_play"
             self._go(match, to)

@@ -47,6 +47,7 @@ class Match:
         self.state = "scheduled"
         self.told = 0  # messages of its stream
         self.was_in_play = False
+        self.was_opened = False
         self.description = ""
         self.board: dict[str, tuple[Terms, dict[str, Fraction]]] = {}  # by kind
         self.options: list[Option] = []

@@ -172,16 +172,17 @@ class SeasonMatch(Stage):
         if self.number % 5 == 1:
             pick = "home" if goals[0] > goals[1] else "away" if goals[0] < goals[1] else "draw"
             await self.bookmaker.settle_option(self.market_id, self.options[Selection("moneyline", pick)])
+            self.settled = ("moneyline",)
             self.tell()
         if self.number % 5 == 2:
             await self.bookmaker.settle(self.market_id, goals[1] + 1, goals[0])
-            self.status = "settled"
+            self.status, self.settled = "settled", tuple(self.board)
             self.tell()
             await self.bookmaker.roll_back(self.market_id)
-            self.status = "closed"
+            self.status, self.settled = "closed", ()
             self.tell()
         await self.bookmaker.settle(self.market_id, *goals)
-        self.status = "settled"
+        self.status, self.settled = "settled", tuple(self.board)
         self.tell()
 
     async def _claim(self) -> None:

@@ -41,6 +41,7 @@ class Stage:
         self.bettors = bettors
         self.status = "scheduled"
         self.board: Groups = {}
+        self.settled: tuple[str, ...] = ()  # kinds that are not shown any more, as they have their results
         self.options: dict[Selection, int] = {}
         self.history = History()
         self.raced: list[tuple[Wish, Refused]] = []  # bets that were refused while odds were moving
@@ -127,7 +128,7 @@ class Stage:
             await self.look()
 
     def tell(self) -> None:
-        self.history.note(self.status, self.board)
+        self.history.note(self.status, {kind: odds for kind, odds in self.board.items() if kind not in self.settled})
 
     def is_lucky(self, one_of: int) -> bool:
         return self.chance.randrange(one_of) == 0

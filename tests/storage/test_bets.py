@@ -202,27 +202,34 @@ async def test_bets_are_claimed_or_not(opened: Open) -> None:
 
 
 @pytest.mark.trio
-@pytest.mark.parametrize("state", MarketState)
-async def test_lost_bets_are_left_out_once_their_match_has_ended_and_paid(opened: Open, state: MarketState) -> None:
-    """As long as nothing was paid, or the match goes on, a result may still be taken back."""
+@pytest.mark.parametrize("state", [MarketState.OPEN, MarketState.SETTLED])
+async def test_lost_bets_are_left_out_once_a_bet_on_their_group_is_paid(opened: Open, state: MarketState) -> None:
+    """As long as nothing was paid on a group, its results may still be taken back, whatever becomes of others."""
     entries = Entries()
     results = dict(enumerate([*Result, None], start=1))
     losing = next(number for number, result in results.items() if result is Result.LOSS)
     options = [option(match, number, result=result) for match in (1, 2) for number, result in results.items()]
+    beside = [
+        option(1, number, group_number=2, result=result) for number, result in ((7, Result.LOSS), (8, Result.WIN))
+    ]
     placed = [bet(number, option_number=number, result=result) for number, result in results.items()]
+    lost = bet(9, option_number=7, result=Result.LOSS)
     elsewhere = bet(10, market_id=2, option_number=losing, result=Result.LOSS)
-    winner = bet(11, result=Result.WIN)
+    winners = bet(11, result=Result.WIN), bet(12, option_number=8, result=Result.WIN)
     markets = [market(number, product="betting", state=state) for number in (1, 2)]
+    bets = [*placed, lost, elsewhere, *winners]
     async with opened() as storage:
-        await storage.writer.commit(entries.next(markets=markets, options=options, bets=[*placed, elsewhere, winner]))
-        assert await storage.reader.unclaimed_bets() == [*placed, elsewhere, winner]
-        await storage.writer.commit(entries.next(bets=[claimed(winner)]))
-        ended = state in (MarketState.SETTLED, MarketState.VOID)
-        left = [bet for bet in placed if not (ended and bet.result is Result.LOSS)]
-        assert len(left) == len(placed) - ended
+        await storage.writer.commit(entries.next(markets=markets, options=[*options, *beside], bets=bets))
+        assert await storage.reader.unclaimed_bets() == bets
+        await storage.writer.commit(entries.next(bets=[claimed(winners[0])]))
+        left = [bet for bet in placed if bet.result is not Result.LOSS]
+        assert len(left) == len(placed) - 1
+        assert await storage.reader.unclaimed_bets() == [*left, lost, elsewhere, winners[1]]
+        assert await storage.reader.unclaimed_bets(1) == [*left, lost, winners[1]]
+        assert await storage.reader.unclaimed_bets(2) == [elsewhere]
+        await storage.writer.commit(entries.next(bets=[claimed(winners[1])]))
         assert await storage.reader.unclaimed_bets() == [*left, elsewhere]
         assert await storage.reader.unclaimed_bets(1) == left
-        assert await storage.reader.unclaimed_bets(2) == [elsewhere]
 
 
 @pytest.mark.trio

@@ -19,6 +19,7 @@ from engine.betting.commands import (
     ReopenBetting,
     SuspendBetting,
 )
+from engine.betting.lifecycle import read_standing
 from engine.betting.match import make_match
 from engine.ledger.commands import ListMarket
 from engine.ledger.records import MarketState
@@ -139,7 +140,7 @@ MOVES = {NextStatus.SUSPENDED: SuspendBetting, NextStatus.IN_PLAY: GoInPlay, Nex
 async def _opening(gateway: Gateway, caller: Caller, match: MarketEntry, request: ChangeMatchRequest) -> MoveMatch:
     """Open or reopen. Raises Rejected(CONFLICT) where it is too late for a first funding."""
     record = await find_match_record(gateway, match)
-    if record.state is MarketState.SCHEDULED:
+    if not read_standing(record.standing).opened:
         funding = gateway.settings.betting_pool if request.funding is None else int(request.funding)
         return OpenBetting(match.name, caller.user_id, funding=funding)
     if request.funding is not None:

@@ -127,7 +127,7 @@ async def show_match(gateway: Gateway, caller: Caller, match: MarketEntry) -> Ma
     record = await find_match_record(gateway, match)
     options = await gateway.exchange.storage.reader.options(match.market_id)
     quote, source = await quote_at(gateway, match, record)
-    board = quote.standing.board
+    board = quote.standing.offered
     groups = odds_groups(board)
     odds = OddsDetail(
         groups.moneyline,

@@ -41,7 +41,7 @@ async def get_odds(gateway: Gateway, _: Caller, request: OddsRequest) -> Answer:
     """The odds of now, also in the fields of old: home is `a`, away is `b`."""
     match = find_match(gateway, request.market_id)
     quote, source = await current_quote(gateway, match)
-    board = quote.standing.board
+    board = quote.standing.offered
     groups, moneyline = odds_groups(board), board.moneyline
     shown = OddsView(
         market_id=match.market_id,

@@ -22,7 +22,6 @@ BETS = (
 CLAIMS = (R.NOT_FOUND, R.MARKET_HALTED, R.NOT_SETTLED, R.ALREADY_CLAIMED, R.NOTHING_TO_CLAIM)
 MOVES_MATCH = (R.NOT_FOUND, R.CONFLICT, R.MARKET_HALTED)
 SETTLES = (*MOVES_MATCH, R.ALREADY_SETTLED)
-UNDOES = (*MOVES_MATCH, R.ALREADY_CLAIMED)
 
 
 def _open(path: str, handler: Handler[Any], request: Any, answer: Any, *more: Code) -> Route:
@@ -78,8 +77,9 @@ BETTING_ROUTES: tuple[Route, ...] = (
         "/markets/{id}/rollback",
         settlement.roll_back_match,
         settlement.RollBackRequest,
-        *UNDOES,
+        *MOVES_MATCH,
+        R.ALREADY_CLAIMED,
         R.INSUFFICIENT_FUNDS,
     ),
-    _admin("POST", "/markets/{id}/void", settlement.void_match, settlement.VoidMatchRequest, *UNDOES),
+    _admin("POST", "/markets/{id}/void", settlement.void_match, settlement.VoidMatchRequest, *MOVES_MATCH),
 )

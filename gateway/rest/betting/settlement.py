@@ -1,4 +1,4 @@
-"""What a match comes to: results by option or by score, taken back while nothing is claimed, or none at all."""
+"""What a match comes to: results by option or by score, taken back while nothing of a group is claimed, or none."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ class SettleRequest(msgspec.Struct, frozen=True):
 
 
 class RollBackRequest(msgspec.Struct, frozen=True):
-    """With an option, only its group's results are taken back."""
+    """With an option, only its group's results are taken back, also where bets on other groups have been paid."""
 
     id: Id
     option: OptionNumber | None = None
@@ -72,6 +72,9 @@ async def roll_back_match(gateway: Gateway, caller: Caller, request: RollBackReq
 
 
 async def void_match(gateway: Gateway, caller: Caller, request: VoidMatchRequest) -> Answer:
-    """Every stake goes back, without a claim. 409 ALREADY_CLAIMED names the bets that have been paid already."""
+    """Every stake goes back, without a claim; groups of which a bet has been paid already keep their results.
+
+    409 CONFLICT says what the pool lacks for it, if what was paid there came from stakes on other groups.
+    """
     match = find_match(gateway, request.id)
     return await audited_moves(gateway, caller, "void_match", match, request, VoidMatch(match.name, caller.user_id))

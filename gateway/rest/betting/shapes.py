@@ -62,7 +62,7 @@ def match_view(record: MarketRecord) -> MatchView:
         away_team=match.away_team,
         status=STATUSES[record.state],
         start_time=match.start_ms,
-        odds=None if standing.board == Board() else odds_groups(standing.board),
+        odds=None if standing.offered == Board() else odds_groups(standing.offered),
     )
 
 

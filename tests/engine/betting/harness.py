@@ -210,6 +210,7 @@ class Harness(Exchange[BettingMarket]):
             "inPlay": standing.in_play,
             "score": None if None in goals else goals,
             "returned": standing.returned_units,
+            "settled": [kind.value for kind in standing.settled],
             "description": standing.description,
             "pool": self.books.balance(pool_of(market.market_id), ASSET)[0],
             "liability": market.pool.liability,
@@ -326,13 +327,13 @@ class Harness(Exchange[BettingMarket]):
 
 
 def shown(market: BettingMarket) -> dict[str, object]:
-    """What a match knows; lost bets may be forgotten, and count for nothing."""
+    """What a match knows."""
     pool = market.pool
     return {
         "row": (market.state, market.sequence, market.standing),
         "pool": (pool.money, pool.liability),
         "options": pool.options,
-        "bets": {bet_id: replace(bet, result=None) for bet_id, bet in pool.bets.items() if pool.payout_of(bet) != 0},
+        "bets": {bet_id: replace(bet, result=None) for bet_id, bet in pool.bets.items()},
         "claimed": pool.claimed,
         "claims": pool.claims_on(set(pool.options)),
         "work": (market.has_work, market.due_ms),

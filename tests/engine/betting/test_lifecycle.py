@@ -39,6 +39,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "closed, half settled": (*ODDS, "root opens 100", "root closes", "root settles 1"),
     "closed unopened": (*ODDS, "root closes"),
     "closed bare": ("root closes",),
+    "closed unopened, half settled": (*ODDS, "root closes", "root settles 1"),
     "settled": (*ODDS, "root opens 100", "root closes", "root settles 2:1"),
     "void": (*ODDS, "root opens 100", "root voids"),
 }
@@ -57,7 +58,8 @@ TABLE = """
     closed      |         |           | open    | in_play | closed | closed    | settled     |            | void
     closed in play |      |           | in_play | in_play | closed | closed    | settled     |            | void
     closed, half settled | |          | open    | in_play | closed | settled   | settled     | closed     | void
-    closed unopened |     |           | open    | in_play | closed | closed    | settled     |            | void
+    closed unopened | open |          |         |         | closed | closed    | settled     |            | void
+    closed unopened, half settled | open | |      |         | closed | settled   | settled     | closed     | void
     closed bare |         |           |         |         | closed | NOT_FOUND | settled     |            | void
     settled     |         |           |         |         |        | settled!  | settled!    | closed     |
     void        |         |           |         |         |        | settled!  | settled!    |            |
@@ -191,6 +193,33 @@ def test_a_match_says_when_time_moves_it() -> None:
     assert due == {way: start_ms if way in waits else None for way in WAYS}
 
 
+def test_what_was_closed_unopened_is_opened_until_its_start_and_not_at_it(twin: Any) -> None:
+    for early_ms, told in ((2, "open"), (1, "CONFLICT")):
+        exchange = twin()
+        scene = brought(exchange, "closed unopened")
+        exchange.wait(1_700_000_000_000 + HOUR_MS - exchange.now_ms - early_ms)
+        assert scene.does("root opens 5") == told
+        assert scene.stands["pool"] == (5 if told == "open" else 0)
+
+
+def test_what_was_never_opened_neither_goes_in_play_nor_is_funded(twin: Any) -> None:
+    exchange = twin()
+    scene = brought(exchange, "scheduled")
+    exchange.wait(HOUR_MS)
+    for step in ("opens 5", "reopens", "plays", "funds 5"):
+        assert scene.does(f"root {step}") == "CONFLICT"
+    assert scene.does("root settles 0:0") == "settled"
+    assert (scene.stands["pool"], exchange.has("house")) == (0, 1_000_000)
+
+
+def test_betting_is_opened_once(twin: Any) -> None:
+    """Also where it never took a bet, and with a settlement that was taken back in between."""
+    scene = brought(twin(), "closed unopened")
+    scene.told("root settles 0:0\nroot rolls_back\nroot opens 5\nroot closes")
+    assert scene.does("root opens 5") == "CONFLICT"
+    assert scene.does("root reopens") == "open"
+
+
 # Its standing
 
 
@@ -199,7 +228,9 @@ def test_a_match_says_when_time_moves_it() -> None:
     [
         MatchStanding(),
         MatchStanding(3, Board(Moneyline(101, 100_000), Spread(-1, 190, 190), Total(1, 190, 190)), "größer ☂", True),
-        MatchStanding(9, Board(Moneyline(185, 420, 340)), home_goals=0, away_goals=12, returned=str(10**70)),
+        MatchStanding(
+            9, Board(Moneyline(185, 420, 340)), home_goals=0, away_goals=12, returned=str(10**70), opened=True
+        ),
     ],
 )
 def test_a_standing_is_read_as_it_was_written(standing: MatchStanding) -> None:

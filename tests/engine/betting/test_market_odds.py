@@ -101,12 +101,11 @@ def test_without_odds_betting_is_not_opened(scene: Scene) -> None:
     assert scene.does("root opens 10") == "open"
 
 
-def test_what_was_closed_without_odds_is_not_reopened_before_there_are_some(scene: Scene) -> None:
+def test_what_was_closed_without_odds_is_not_opened_before_there_are_some(scene: Scene) -> None:
     scene.told("root closes")
-    assert scene.does("root reopens") == "CONFLICT"
-    assert scene.does("root plays") == "CONFLICT"
+    assert scene.does("root opens 0") == "CONFLICT"
     scene.told("root sets total 2.5 1.9 1.9")
-    assert scene.does("root reopens") == "open"
+    assert scene.does("root opens 0") == "open"
     assert scene.does("ann bets 2 on 1 at 1.9") == "LIABILITY_LIMIT 1"  # the house has put nothing in
 
 

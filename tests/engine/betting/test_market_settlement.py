@@ -137,6 +137,19 @@ def test_there_must_be_such_an_option(betted: Scene) -> None:
     assert betted.does("root rolls_back 6") == "NOT_FOUND"
 
 
+def test_what_is_settled_is_shown_as_such_until_it_is_taken_back(betted: Scene) -> None:
+    betted.told("root settles 2")
+    assert betted.stands["settled"] == ["moneyline"]
+    betted.told("root sets total 3.5 2 2\nroot settles 4")  # which is not on the board any more
+    assert betted.stands["settled"] == ["moneyline"]
+    betted.told("root sets no moneyline")
+    assert betted.stands["settled"] == []
+    betted.told("root settles 0:0")
+    assert betted.stands["settled"] == ["total"]
+    betted.told("root rolls_back")
+    assert betted.stands["settled"] == []
+
+
 # Claims
 
 
@@ -192,13 +205,25 @@ def test_with_the_first_claim_lost_bets_are_forgotten_also_across_restarts() -> 
     exchange.check_history()
 
 
-def test_a_claim_from_before_the_match_was_settled_has_them_forgotten_at_once_or_with_the_next() -> None:
+def test_a_claim_from_before_the_match_was_settled_has_them_forgotten() -> None:
     exchange = Harness()
     scene = Scene(exchange).told("root sets moneyline 1.85 3.4 4.2\nroot opens 1000").told(BETS)
     scene.told("root settles 2\nbob claims 1\nroot settles 4")
     assert list(exchange.books.bets) == [3]
     exchange.claim("cat", 3)
     assert list(exchange.markets[DERBY].pool.bets) == []
+
+
+def test_lost_bets_are_forgotten_group_by_group() -> None:
+    exchange = Harness()
+    scene = Scene(exchange).told("root sets moneyline 1.85 3.4 4.2\nroot opens 1000").told(BETS)
+    scene.told("ann bets 5 on 5 at 2\nroot settles 2:1\ncat claims 1")
+    for _ in ("as it went", "from the tables"):
+        assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.bets) == [1, 2]
+        assert (1, 5) not in exchange.books.tallies
+        exchange.restart()
+    scene.told("ann claims 1")
+    assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.bets) == []
 
 
 def test_the_rows_of_a_claim() -> None:
@@ -247,9 +272,34 @@ def test_one_group_of_two_is_taken_back(betted: Scene) -> None:
     assert betted.exchange.options(DERBY)[0]["result"] is None
 
 
-def test_of_a_settled_match_all_is_taken_back_or_nothing(betted: Scene) -> None:
+def test_one_group_of_a_settled_match_is_taken_back(betted: Scene) -> None:
+    """The house gives all back that it got; the other group stays as the score settled it."""
+    before = betted.stands
     betted.told("root settles 2:1")
-    assert betted.does("root rolls_back 1") == "CONFLICT"
+    assert betted.does("root rolls_back 4") == "closed"
+    assert [option["result"] for option in betted.exchange.options(DERBY)] == ["win", "loss", "loss", None, None]
+    assert betted.stands == before | {"state": "closed", "number": before["number"] + 2, "settled": ["moneyline"]}
+    assert betted.does("ann claims 1") == "paid 185"
+    assert betted.does("cat claims 1") == "NOT_SETTLED"
+    assert betted.does("root settles 0:0") == "settled"
+    assert [option["result"] for option in betted.exchange.options(DERBY)] == ["win", "loss", "loss", "loss", "win"]
+
+
+def test_of_a_settled_match_what_nobody_was_paid_for_is_taken_back(betted: Scene) -> None:
+    betted.told("root settles 2:1\nann claims 1")
+    assert betted.does("root rolls_back") == "ALREADY_CLAIMED [1]"
+    assert betted.does("root rolls_back 2") == "ALREADY_CLAIMED [1]"
+    assert betted.does("root rolls_back 5") == "closed"
+    assert betted.stands["pool"] == 1_251 - 185
+    assert betted.does("root rolls_back") == "ALREADY_CLAIMED [1]"
+    assert betted.does("root settles 5") == "settled"
+    betted.shows("""
+        person | money
+        ann    | 1000085
+        cat    | 999950
+        house  | 1000066
+        pool   | 0
+    """)
 
 
 def test_whatever_was_staked_since_a_result_can_be_taken_back(opened: Scene) -> None:
@@ -278,10 +328,9 @@ def test_what_was_paid_for_is_not_taken_back_and_the_claims_are_named(betted: Sc
     """)
     before = betted.stands
     assert betted.does(sentence) == "ALREADY_CLAIMED [1, 4]"
-    assert betted.does("root voids") == "ALREADY_CLAIMED [1, 4]"
     assert betted.stands == before
     assert betted.does("root settles 2:1") == "settled"
-    assert betted.does("root rolls_back") == "ALREADY_CLAIMED [1, 4]"
+    assert betted.does(sentence) == "ALREADY_CLAIMED [1, 4]"
 
 
 def test_the_group_beside_the_one_that_was_paid_for_is_taken_back(betted: Scene) -> None:
@@ -300,7 +349,12 @@ def test_not_more_claims_are_named_than_can_be_read() -> None:
     refused = exchange.roll_back(DERBY, "root")
     assert refused["claims"] == list(range(1, CLAIMS_SHOWN_MAX + 1))
     assert exchange.refused is not None
-    assert exchange.refused.message == "101 bets have been paid already: it can't be rolled back any more"
+    assert exchange.refused.message == (
+        "101 bets have been paid already: this can't be rolled back any more; "
+        "groups without claims can be, by their option"
+    )
+    exchange.roll_back(DERBY, "root", 1)
+    assert exchange.refused.message == "101 bets have been paid already: this can't be rolled back any more"
 
 
 @pytest.mark.parametrize("returned", [965, 967, 0, -966])
@@ -344,6 +398,76 @@ def test_a_void_gives_every_stake_back(betted: Scene, before: str) -> None:
     assert [option["result"] for option in betted.exchange.options(DERBY)] == ["push"] * 5
     assert betted.does("ann claims 1") == "ALREADY_CLAIMED"
     assert betted.does("root rolls_back") == "CONFLICT"
+
+
+def test_a_void_leaves_the_groups_that_were_paid_for(betted: Scene) -> None:
+    """What is still owed there is paid with the stakes that go back; lost bets are lost."""
+    betted.told("""
+        root sets spread 0 2 2
+        bob bets 30 on 6 at 2
+        ann bets 7 on 1 at 1.85
+        root settles 1
+        root settles 7
+        ann claims 1
+    """)
+    assert betted.does("root voids") == "void"
+    results = [option["result"] for option in betted.exchange.options(DERBY)]
+    assert results == ["win", "loss", "loss", "push", "push", "push", "push"]
+    assert [bet["payout"] for bet in betted.exchange.all_bets()] == [185, None, 50, 30, 12]
+    betted.shows("""
+        person | money
+        ann    | 1000090
+        bob    | 999899
+        cat    | 1000000
+        house  | 1000011
+        pool   | 0
+    """)
+    assert betted.does("bob claims 1") == "NOTHING_TO_CLAIM"
+
+
+def test_a_void_pays_what_a_score_has_left_and_not_what_is_worth_nothing(opened: Scene) -> None:
+    opened.told("""
+        root sets spread -0.25 2 2
+        ann bets 1 on 4 at 2
+        bob bets 10 on 5 at 2
+        cat bets 20 on 5 at 2
+        cat bets 9 on 1 at 1.85
+        root settles 0:0
+        bob claims 1
+        root rolls_back 1
+    """)
+    assert opened.does("root voids") == "void"
+    assert [bet["payout"] for bet in opened.exchange.all_bets()] == [None, 15, 30, 9]
+    assert opened.stands["pool"] == 0
+
+
+def test_a_void_that_the_pool_does_not_cover_waits_for_the_house(scene: Scene) -> None:
+    """With a draw as an option, at most 185 of 200 can be won: the other 15 cover a bet on goals, too."""
+    scene.told("""
+        root sets moneyline 1.85 3.4 1.85
+        root sets total 2.5 2 2
+        root opens 85
+        ann bets 100 on 1 at 1.85
+        bob bets 100 on 3 at 1.85
+        cat bets 100 on 4 at 2
+        root settles 4
+        cat claims 1
+    """)
+    before = scene.stands
+    assert scene.does("root voids") == "CONFLICT"
+    assert scene.stands == before
+    scene.told("root funds 14")
+    assert scene.does("root voids") == "CONFLICT"
+    scene.told("root funds 1")
+    assert scene.does("root voids") == "void"
+    scene.shows("""
+        person | money
+        ann    | 1000000
+        bob    | 1000000
+        cat    | 1000100
+        house  | 999900
+        pool   | 0
+    """)
 
 
 def test_a_match_that_was_never_opened_can_be_void(scene: Scene) -> None:

@@ -244,7 +244,12 @@ def test_a_winner_settles_its_group_alone() -> None:
 def test_a_void_pushes_everything() -> None:
     options = options_of("moneyline draw", "total 2.5")
     options[4] = replace(options[4], result=Result.WIN, offered=False)
-    assert {(option.result, option.offered) for option in voided(options.values())} == {(Result.PUSH, False)}
+    assert {(option.result, option.offered) for option in voided(options.values(), ())} == {(Result.PUSH, False)}
+
+
+def test_a_void_leaves_final_groups() -> None:
+    options = options_of("moneyline draw", "total 2.5", "spread 0")
+    assert [option.number for option in voided(options.values(), {2})] == [1, 2, 3, 6, 7]
 
 
 def test_what_is_rolled_back_is_offered_again_if_the_board_shows_it() -> None:

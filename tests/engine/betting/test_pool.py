@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.betting.options import result_of, settled_by_option, settled_by_score
+from engine.betting.options import result_of, settled_by_option, settled_by_score, voided
 from engine.betting.pool import Pool
 from engine.ledger.bets import NO_TALLY, Acceptance, BetRecord, OptionRecord, Result, payout_of
 from tests.engine.betting.options import MARKET, key, options_of
@@ -178,5 +178,26 @@ def test_lost_bets_are_forgotten_and_what_is_owed_stays() -> None:
     pool = pool_of(1_000, "moneyline draw", "total 2.5", bets=(bet(1, 1, 50), bet(2, 2, 60), bet(3, 5, 70)))
     pool.write(settled_by_score(pool.options.values(), 1, 0))
     assert pool.liability == 240
-    pool.forget_lost()
-    assert (list(pool.bets), pool.liability) == ([1, 3], 240)
+    pool.pay(pool.bets[1])
+    assert (list(pool.bets), pool.liability, pool.tally(2)) == ([3], 140, NO_TALLY)
+
+
+def test_lost_bets_on_a_group_are_kept_until_one_beside_them_is_paid() -> None:
+    """A half-loss of one unit is worth nothing, and yet not lost."""
+    bets = (bet(1, 1, 50), bet(2, 2, 60), bet(3, 4, 1), bet(4, 5, 70), bet(5, 6, 10), bet(6, 7, 10))
+    pool = pool_of(1_000, "moneyline draw", "spread -0.25", "total 2.5", bets=bets)
+    pool.write(settled_by_score(pool.options.values(), 0, 0))
+    assert (list(pool.bets), pool.final_groups) == ([1, 2, 3, 4, 5, 6], set())
+    pool.pay(pool.bets[4])
+    assert (list(pool.bets), pool.final_groups) == ([1, 2, 3, 5, 6], {2})
+    pool.pay(pool.bets[6])
+    assert (list(pool.bets), pool.final_groups) == ([1, 2, 3], {2, 3})
+
+
+def test_what_it_would_lack() -> None:
+    pool = pool_of(0, "moneyline draw", "total 2.5", bets=(bet(1, 1, 100), bet(2, 4, 50)))
+    assert pool.lacks(settled_by_score(pool.options.values(), 3, 0)) == 300
+    assert pool.lacks(settled_by_score(pool.options.values(), 0, 0)) == 0
+    assert pool.lacks(voided(pool.options.values(), ())) == 150
+    pool.money = 400
+    assert pool.lacks(voided(pool.options.values(), ())) == -250

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from engine.betting.events import BetClaimed, MatchMoved, OddsSet
-from engine.betting.lifecycle import Step
+from engine.betting.lifecycle import TRANSITIONS, Step
 from engine.betting.match import Board, Moneyline
-from engine.ledger.bets import Result
+from engine.ledger.bets import GroupKind, Result
 from engine.ledger.records import MarketState
 from tests.engine.betting.stages import ANN, BETS, ODDS, OPENED, ROOT, SETTLED, TWO, UNSAID, staged
 from tests.engine.stage import Stage
@@ -41,7 +41,15 @@ def test_options_that_are_not_those_of_the_board(changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"number": 3}, {"number": 1}, {"in_play": True}, {"returned": "5"}, {"home_goals": 1}, {"description": "new"}],
+    [
+        {"number": 3},
+        {"number": 1},
+        {"in_play": True},
+        {"returned": "5"},
+        {"home_goals": 1},
+        {"description": "new"},
+        {"settled": (GroupKind.MONEYLINE,)},
+    ],
 )
 def test_odds_change_nothing_but_the_board(changes: dict[str, Any]) -> None:
     stage = staged(ODDS, "root sets moneyline 1.9 3.4 4.2")
@@ -99,6 +107,7 @@ def test_a_step_that_is_not_in_the_table(step: Step, state: MarketState) -> None
         {"description": "new"},
         {"home_goals": 1, "away_goals": 0},
         {"returned": "1"},
+        {"settled": (GroupKind.MONEYLINE,)},
     ],
 )
 def test_a_step_changes_nothing_but_what_it_is(changes: dict[str, Any]) -> None:
@@ -129,6 +138,29 @@ def test_a_step_that_settles_nothing_changes_no_results() -> None:
     (moved,) = stage.part.events
     option = replace(stage.books.options[1][1], result=Result.WIN)
     assert stage.refusal_of(replace(moved, options=(option,))) == "suspend of market 1 changes results"
+
+
+@pytest.mark.parametrize("step", [Step.REOPEN, Step.GO_IN_PLAY])
+def test_betting_is_opened_first(step: Step) -> None:
+    stage = staged(ODDS, "root closes")
+    (closed,) = stage.part.events
+    standing = replace(closed.standing, number=closed.standing.number + 1)
+    state = TRANSITIONS[MarketState.CLOSED, step]
+    early = replace(closed, sequence=closed.sequence + 1, step=step, state=state, standing=standing)
+    assert stage.refusal_of(closed, early) == "betting on market 1 is not opened first"
+
+
+def test_betting_is_opened_once() -> None:
+    stage = staged(*OPENED, "root closes", "root reopens")
+    (reopened,) = stage.part.events
+    assert stage.refusal_of(replace(reopened, step=Step.OPEN)) == "betting on market 1 is opened twice"
+
+
+def test_who_is_opened_says_so() -> None:
+    stage = staged(*OPENED)
+    moved, pool = stage.part.events
+    changed = replace(moved, standing=replace(moved.standing, opened=False))
+    assert stage.refusal_of(changed, pool) == "open does not leave market 1 as it says"
 
 
 # Settling
@@ -234,11 +266,16 @@ def test_only_what_is_there_is_taken_back() -> None:
     assert stage.refusal_of(with_result(moved, 0, Result.LOSS)).endswith(UNSAID)
 
 
-def test_of_a_match_that_is_over_all_is_taken_back() -> None:
+def test_of_a_match_that_is_over_whole_groups_are_taken_back() -> None:
     stage = staged(*TWO, "root settles 2:1", "root rolls_back")
     pool, moved = stage.part.events
-    half = replace(moved, options=moved.options[:3])
-    assert stage.refusal_of(pool, half).endswith(UNSAID)
+    assert stage.refusal_of(pool, replace(moved, options=moved.options[:4])).endswith(UNSAID)
+    standing = replace(moved.standing, settled=(GroupKind.TOTAL,))
+    stage.accepts(pool, replace(moved, options=moved.options[:3], standing=standing))
+    stage = staged(*TWO, "root settles 2:1", "root rolls_back 4")
+    pool, moved = stage.part.events
+    stage.accepts(pool, moved)
+    assert [option.number for option in moved.options] == [4, 5]
 
 
 def test_the_house_gives_back_what_it_got() -> None:
@@ -270,7 +307,7 @@ def test_what_was_paid_for_is_not_taken_back() -> None:
     assert stage.refusal_of(claim, *rest) == "bets on option 1 of market 1 have been claimed"
 
 
-def test_a_void_pushes_everything_and_nothing_was_paid() -> None:
+def test_a_void_pushes_everything_but_what_was_paid_for() -> None:
     stage = staged(*TWO, *BETS, "root voids", works=False)
     moved, pool = stage.part.events
     assert stage.refusal_of(with_result(moved, 0, Result.LOSS), pool).endswith(UNSAID)
@@ -279,4 +316,10 @@ def test_a_void_pushes_everything_and_nothing_was_paid() -> None:
     moved, pool = stage.part.events
     claim = BetClaimed(moved.sequence, 1, ANN, 185)
     rest = [replace(event, sequence=event.sequence + 1) for event in (moved, pool)]
-    assert stage.refusal_of(claim, *rest) == "bets on option 1 of market 1 have been claimed"
+    assert stage.refusal_of(claim, *rest).endswith(UNSAID)
+    stage = staged(*TWO, *BETS, "root settles 1", "ann claims 1", "root voids", works=False)
+    moved, pool = stage.part.events
+    assert [option.number for option in moved.options] == [4, 5]
+    stage.accepts(moved, pool)
+    kept = [replace(stage.books.options[1][number], result=Result.PUSH) for number in (1, 2, 3)]
+    assert stage.refusal_of(replace(moved, options=(*kept, *moved.options)), pool).endswith(UNSAID)

@@ -52,6 +52,7 @@ SPREAD = options(2, 4, GroupKind.SPREAD, -1, home=190, away=195)
 TOTAL = options(3, 6, GroupKind.TOTAL, 10, over=188, under=192)
 BOARD = Board(Moneyline(185, 420, 340), Spread(-1, 190, 195), Total(10, 188, 192))
 LATER = Board(Moneyline(200, 420, 340), None, Total(10, 188, 192))
+SETTLED = (GroupKind.MONEYLINE, GroupKind.TOTAL)  # all of the later one
 
 WIN, HALF_WIN, PUSH, HALF_LOSS, LOSS = Result
 
@@ -65,7 +66,7 @@ def moved(
     actor_id: int = ADMIN,
     **fields: Any,
 ) -> MatchMoved:
-    standing = MatchStanding(number, **{"board": BOARD, **fields})
+    standing = MatchStanding(number, **{"board": BOARD, "opened": True, **fields})
     return MatchMoved(sequence, step, actor_id, state, standing, rows)
 
 
@@ -108,7 +109,7 @@ PLAY = Part(
             ADMIN,
             "",
             MarketState.SUSPENDED,
-            MatchStanding(4, LATER),
+            MatchStanding(4, LATER, opened=True),
             (replace(WINNER[0], odds=200), *(replace(option, offered=False) for option in SPREAD)),
         ),
         moved(9, 5, Step.REOPEN, MarketState.OPEN, board=LATER),
@@ -127,7 +128,15 @@ MISTAKES = Part(
     MATCH,
     DAY + 90_001,
     (
-        moved(13, 8, Step.SETTLE_OPTION, MarketState.IN_PLAY, *became(TOTAL, WIN, LOSS), **PLAYING),
+        moved(
+            13,
+            8,
+            Step.SETTLE_OPTION,
+            MarketState.IN_PLAY,
+            *became(TOTAL, WIN, LOSS),
+            **PLAYING,
+            settled=(GroupKind.TOTAL,),
+        ),
         moved(14, 9, Step.ROLL_BACK, MarketState.IN_PLAY, *TOTAL, **PLAYING),
         moved(
             15,
@@ -141,6 +150,7 @@ MISTAKES = Part(
             home_goals=0,
             away_goals=0,
             returned=str(LEFT),
+            settled=SETTLED,
         ),
         PoolMoved(16, -LEFT),
         PoolMoved(17, LEFT),
@@ -166,6 +176,7 @@ RESULT = Part(
             home_goals=1,
             away_goals=0,
             returned=str(RIGHTLY_LEFT),
+            settled=SETTLED,
         ),
         PoolMoved(20, -RIGHTLY_LEFT),
         BetClaimed(21, 10, ANN, WON),
@@ -187,7 +198,16 @@ NO_PLAY = Part(
         moved(2, 2, Step.OPEN, MarketState.OPEN, board=TWO_WAY),
         PoolMoved(3, 1_000),
         BetPlaced(4, 13, BOB, None, 2, 99, 250, 250, Acceptance.EXACT),
-        moved(5, 3, Step.VOID, MarketState.VOID, *became(TWO, PUSH, PUSH), board=TWO_WAY, returned="1000"),
+        moved(
+            5,
+            3,
+            Step.VOID,
+            MarketState.VOID,
+            *became(TWO, PUSH, PUSH),
+            board=TWO_WAY,
+            returned="1000",
+            settled=SETTLED[:1],
+        ),
         PoolMoved(6, -1_000),
         BetClaimed(7, 13, BOB, 99),
     ),

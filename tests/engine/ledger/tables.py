@@ -103,17 +103,16 @@ class Tables:
         ]
 
     def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
-        """Without those that are lost for good: of a settled match with a claim."""
-        ended = {
-            bet.market_id
-            for bet in self.bets.values()
-            if bet.payout is not None and self.markets[bet.market_id].state is MarketState.SETTLED
-        }
+        """Without those that are lost for good: on a group with a claim."""
+        final = {self._group_of(bet) for bet in self.bets.values() if bet.payout is not None}
         return [
             bet
             for bet in self.bets_in(market_id)
-            if bet.payout is None and not (bet.result is Result.LOSS and bet.market_id in ended)
+            if bet.payout is None and not (bet.result is Result.LOSS and self._group_of(bet) in final)
         ]
+
+    def _group_of(self, bet: BetRecord) -> tuple[int, int]:
+        return bet.market_id, self.options[bet.market_id, bet.option_number].group_number
 
     def books(self, products: Products = PRODUCTS) -> Books:
         """The books as recovery loads them."""

@@ -258,6 +258,19 @@ async def test_a_first_funding_comes_only_once() -> None:
         assert await units(house, pool_of(market)) == 10_000_0000
 
 
+async def test_what_was_closed_before_it_was_opened_is_funded_as_it_is() -> None:
+    async with open_betting() as (house, _):
+        other = await make_match(house)
+        await set_odds(house, other, **ODDS)
+        await move(house, other, "closed")
+        reply = await house.call("PUT", f"{MARKETS}/{other}", {"status": "in_play"}, by="root")
+        assert error(reply) == (409, "CONFLICT")
+        reply = await house.call("POST", admin(other, "fund"), {"amount": "5"}, by="root")
+        assert error(reply) == (409, "CONFLICT")
+        await done(house, "PUT", f"{MARKETS}/{other}", {"status": "active", "funding": "25"})
+        assert await units(house, pool_of(other)) == 25
+
+
 NO_AMOUNTS = ["0", "-1", "1.5", "1e3", "9" * 79, 5, None]
 
 

@@ -87,7 +87,7 @@ async def test_the_stream_is_told_from_any_number_on() -> None:
         payloads = [message["payload"] for message in messages]
         statuses = ["scheduled", "active", "suspended", "suspended", "active", "settled"]
         assert [payload["status"] for payload in payloads] == statuses
-        assert [payload["moneyline"] for payload in payloads] == [ODDS["moneyline"]] * 3 + [EVEN] * 3
+        assert [payload["moneyline"] for payload in payloads] == [ODDS["moneyline"]] * 3 + [EVEN] * 2 + [None]
         assert [payload["score"] for payload in payloads] == [None] * 5 + [{"home": 1, "away": 1}]
         assert {payload["marketId"] for payload in payloads} == {market}
 
