@@ -1,12 +1,9 @@
 """The reads of recovery, history and log-in, in SQL."""
 
 from collections.abc import Collection
-from typing import TypeVar
 
 import asyncpg
-import msgspec
 
-from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.page import account_channel
 from engine.ledger.records import (
     AssetLogRecord,
@@ -22,11 +19,11 @@ from engine.ledger.records import (
     TradeRecord,
     TransactionRecord,
 )
+from storage.betting_reader import BettingReader
 from storage.connection import records
 from storage.interface import (
     NO_JOURNAL,
     AccountSnapshot,
-    BetFilter,
     ChannelRow,
     Counters,
     JournalHead,
@@ -35,9 +32,8 @@ from storage.interface import (
     PricePoint,
     TradeFilter,
 )
-from storage.pool import WHOLE_TABLE_S_MAX, Pool
-
-R = TypeVar("R", bound=msgspec.Struct)
+from storage.pool import WHOLE_TABLE_S_MAX
+from storage.query import conditions, read_page
 
 JOURNAL = "select * from journal"
 BALANCES = "select * from assets"
@@ -76,7 +72,6 @@ STREAM_NUMBERS = """
     )
     select channel, last_seq from last
 """
-COUNT = "select count(*) from ({}) as found"
 MARKETS = "select * from markets"
 LEAGUE = "convert_from(definition, 'UTF8')::json ->> 'league' = {}"  # 10,000 are looked through in 15 ms
 POSITIONS = "select * from positions"
@@ -86,42 +81,6 @@ POSITIONS_NOT_FINAL = """
     order by market_id, account_id
 """
 MAKER_AUDIT = "select * from maker_audit"
-BETS = """
-    select bets.*, options.result
-    from bets left join options on options.market_id = bets.market_id and number = option_number
-"""
-OPTIONS = "select * from options"
-
-# First the groups of which a bet is claimed: a look into the index for each option. Then, option by option, each whose
-# bets may still be paid leads to them by the index. One join of all took up to 32 s where the tables were never
-# analyzed, this 0.06 s (of 300,000 bets, 45,000 were wanted).
-UNCLAIMED_BETS = """
-    with final as materialized (
-        select distinct market_id, group_number from options
-        where {of_market} (
-            select true from bets
-            where bets.market_id = options.market_id and option_number = number and payout is not null
-            limit 1
-        )
-    )
-    select unclaimed.*, options.result
-    from options
-    cross join lateral (
-        select * from bets
-        where bets.market_id = options.market_id and option_number = number and payout is null
-        offset 0
-    ) as unclaimed
-    where {of_market} (
-        options.result = 'loss'
-        and (options.market_id, options.group_number) in (select market_id, group_number from final)
-    ) is not true
-    order by bet_id
-"""
-CLAIM_COUNTS = """
-    select market_id, option_number, count(*) as claims from bets where payout is not null
-    group by market_id, option_number
-"""
-
 PRICES_SINCE = """
     (select created_ms as time_ms, price_ticks, trade_id from trades
      where market_id = $1 and created_ms < $2
@@ -178,23 +137,12 @@ CHANNEL_ROWS = """
 """
 
 
-class ClaimCount(msgspec.Struct, frozen=True):
-    """How many bets on an option are claimed."""
-
-    market_id: int
-    option_number: int
-    claims: int
-
-
-class PostgresReader:
+class PostgresReader(BettingReader):
     """Reader on PostgreSQL."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
 
     async def journal_head(self) -> JournalHead:
         statement = "select sequence, hash, now_ms from journal order by sequence desc limit 1"
-        return await self._first(JournalHead, statement) or NO_JOURNAL
+        return await self.first(JournalHead, statement) or NO_JOURNAL
 
     async def journal(self, after: int, limit: int) -> list[JournalRecord]:
         return await self._pool.fetch(
@@ -202,7 +150,7 @@ class PostgresReader:
         )
 
     async def counters(self) -> Counters:
-        counters = await self._first(Counters, COUNTERS)
+        counters = await self.first(Counters, COUNTERS)
         assert counters is not None
         return counters
 
@@ -210,7 +158,7 @@ class PostgresReader:
         return await self._pool.fetch(MarketRecord, f"{MARKETS} order by market_id")
 
     async def market(self, market_id: int) -> MarketRecord | None:
-        return await self._first(MarketRecord, f"{MARKETS} where market_id = $1", market_id)
+        return await self.first(MarketRecord, f"{MARKETS} where market_id = $1", market_id)
 
     async def market_page(
         self, product: str, state: MarketState | None, offset: int, limit: int, league: str | None = None
@@ -218,7 +166,7 @@ class PostgresReader:
         wanted = ("product = {}", product), ("state = {}", state and state.value), (LEAGUE, league)
         where, values = conditions(*wanted)
         newest = "order by market_id desc"
-        return await self._pool.run(_page, MarketRecord, f"{MARKETS} {where}", newest, values, offset, limit)
+        return await self._pool.run(read_page, MarketRecord, f"{MARKETS} {where}", newest, values, offset, limit)
 
     async def balances(self, account_id: int | None = None) -> list[BalanceRecord]:
         where, values = conditions(("account_id = {}", account_id))
@@ -246,14 +194,14 @@ class PostgresReader:
 
     async def stream_number(self, channel: str) -> int:
         statement = "select * from channel_index where channel = $1 order by last_seq desc limit 1"
-        found = await self._first(ChannelRecord, statement, channel)
+        found = await self.first(ChannelRecord, statement, channel)
         return 0 if found is None else found.last_seq
 
     async def channel_rows(self, channel: str, after_seq: int, limit: int) -> list[ChannelRow]:
         return await self._pool.run(_channel_rows, channel, after_seq, limit)
 
     async def order(self, order_id: int) -> OrderRecord | None:
-        return await self._first(OrderRecord, f"{ORDERS} where order_id = $1", order_id)
+        return await self.first(OrderRecord, f"{ORDERS} where order_id = $1", order_id)
 
     async def orders_by_id(self, order_ids: Collection[int]) -> dict[int, OrderRecord]:
         statement = f"{ORDERS} where order_id = any($1::bigint[])"
@@ -262,7 +210,7 @@ class PostgresReader:
 
     async def order_by_client_id(self, account_id: int, client_order_id: str) -> OrderRecord | None:
         statement = f"{ORDERS} where account_id = $1 and client_order_id = $2"
-        return await self._first(OrderRecord, statement, account_id, client_order_id)
+        return await self.first(OrderRecord, statement, account_id, client_order_id)
 
     async def orders(self, which: OrderFilter) -> list[OrderRecord]:
         where, values = conditions(
@@ -289,40 +237,6 @@ class PostgresReader:
             statement = f"({bought}) union ({sold}) {newest}"
         return await self._pool.fetch(TradeRecord, statement, *values, which.limit)
 
-    async def bet(self, bet_id: int) -> BetRecord | None:
-        return await self._first(BetRecord, f"{BETS} where bet_id = $1", bet_id)
-
-    async def bet_by_client_id(self, account_id: int, client_bet_id: str) -> BetRecord | None:
-        statement = f"{BETS} where account_id = $1 and client_bet_id = $2"
-        return await self._first(BetRecord, statement, account_id, client_bet_id)
-
-    async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
-        where, values = conditions(
-            ("account_id = {}", which.account_id),
-            ("bets.market_id = {}", which.market_id),
-            also={None: None, True: "result is not null", False: "result is null"}[which.settled],
-        )
-        newest = "order by bet_id desc"
-        return await self._pool.run(_page, BetRecord, f"{BETS} {where}", newest, values, which.offset, which.limit)
-
-    async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
-        values = () if market_id is None else (market_id,)
-        statement = UNCLAIMED_BETS.format(of_market="options.market_id = $1 and" if values else "")
-        return await self._pool.fetch(BetRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
-
-    async def claimed_bets(self, market_id: int) -> list[BetRecord]:
-        statement = f"{BETS} where bets.market_id = $1 and payout is not null order by bet_id"
-        return await self._pool.fetch(BetRecord, statement, market_id, seconds=WHOLE_TABLE_S_MAX)
-
-    async def claim_counts(self) -> dict[tuple[int, int], int]:
-        counts = await self._pool.fetch(ClaimCount, CLAIM_COUNTS, seconds=WHOLE_TABLE_S_MAX)
-        return {(count.market_id, count.option_number): count.claims for count in counts}
-
-    async def options(self, market_id: int | None = None) -> list[OptionRecord]:
-        where, values = conditions(("market_id = {}", market_id))
-        statement = f"{OPTIONS} {where} order by market_id, number"
-        return await self._pool.fetch(OptionRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
-
     async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
         return await self._pool.fetch(PricePoint, PRICES_SINCE, market_id, since_ms, seconds=WHOLE_TABLE_S_MAX)
 
@@ -337,7 +251,7 @@ class PostgresReader:
 
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None:
         statement = "select * from transactions where account_id = $1 and trans_id = $2"
-        return await self._first(TransactionRecord, statement, account_id, trans_id)
+        return await self.first(TransactionRecord, statement, account_id, trans_id)
 
     async def asset_logs(
         self, account_id: int, asset: str | None, before: int | None, limit: int
@@ -358,22 +272,6 @@ class PostgresReader:
         statement = "select 0 as account_id, asset, total, held from trial_balance order by asset"
         return await self._pool.fetch(BalanceRecord, statement, seconds=WHOLE_TABLE_S_MAX)
 
-    async def _first(self, kind: type[R], statement: str, *values: object) -> R | None:
-        found = await self._pool.fetch(kind, statement, *values)
-        return found[0] if found else None
-
-
-def conditions(*pairs: tuple[str, object], also: str | None = None) -> tuple[str, list[object]]:
-    """Make a `where` of the pairs whose value isn't None, and the list of those values.
-
-    conditions(("account_id = {}", 7), ("order_id < {}", None)) is ("where account_id = $1", [7]).
-    """
-    given = [(text, value) for text, value in pairs if value is not None]
-    texts = [text.format(f"${number}") for number, (text, _) in enumerate(given, start=1)]
-    if also is not None:
-        texts.append(also)
-    return f"where {' and '.join(texts)}" if texts else "", [value for _, value in given]
-
 
 async def _channel_rows(connection: asyncpg.Connection, channel: str, after_seq: int, limit: int) -> list[ChannelRow]:
     rows = await connection.fetch(CHANNEL_ROWS, channel, after_seq, limit)
@@ -388,20 +286,3 @@ async def _account_snapshot(connection: asyncpg.Connection, account_id: int) -> 
         )
         last_seq = await connection.fetchval(LAST_SEQ, account_channel(account_id))
     return AccountSnapshot(records(balances, BalanceRecord), records(orders, OrderRecord), last_seq)
-
-
-async def _page(
-    connection: asyncpg.Connection,
-    kind: type[R],
-    found: str,
-    order: str,
-    values: list[object],
-    offset: int,
-    limit: int,
-) -> tuple[list[R], int]:
-    """Read some of the rows that a statement finds, and count them all."""
-    page = f"{order} offset ${len(values) + 1} limit ${len(values) + 2}"
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        rows = await connection.fetch(f"{found} {page}", *values, offset, limit)
-        count = await connection.fetchval(COUNT.format(found), *values)
-    return records(rows, kind), count

@@ -1,0 +1,90 @@
+"""The reads of betting, in SQL: bets with their results, options, what is claimed."""
+
+import msgspec
+
+from engine.ledger.bets import BetRecord, OptionRecord
+from storage.interface import BetFilter
+from storage.pool import WHOLE_TABLE_S_MAX
+from storage.query import Queries, conditions, read_page
+
+BETS = """
+    select bets.*, options.result
+    from bets left join options on options.market_id = bets.market_id and number = option_number
+"""
+OPTIONS = "select * from options"
+
+# First the groups of which a bet is claimed: a look into the index for each option. Then, option by option, each whose
+# bets may still be paid leads to them by the index. One join of all took up to 32 s where the tables were never
+# analyzed, this 0.06 s (of 300,000 bets, 45,000 were wanted).
+UNCLAIMED_BETS = """
+    with final as materialized (
+        select distinct market_id, group_number from options
+        where {of_market} (
+            select true from bets
+            where bets.market_id = options.market_id and option_number = number and payout is not null
+            limit 1
+        )
+    )
+    select unclaimed.*, options.result
+    from options
+    cross join lateral (
+        select * from bets
+        where bets.market_id = options.market_id and option_number = number and payout is null
+        offset 0
+    ) as unclaimed
+    where {of_market} (
+        options.result = 'loss'
+        and (options.market_id, options.group_number) in (select market_id, group_number from final)
+    ) is not true
+    order by bet_id
+"""
+CLAIM_COUNTS = """
+    select market_id, option_number, count(*) as claims from bets where payout is not null
+    group by market_id, option_number
+"""
+
+
+class ClaimCount(msgspec.Struct, frozen=True):
+    """How many bets on an option are claimed."""
+
+    market_id: int
+    option_number: int
+    claims: int
+
+
+class BettingReader(Queries):
+    """The part of a Reader that betting asks for."""
+
+    async def bet(self, bet_id: int) -> BetRecord | None:
+        return await self.first(BetRecord, f"{BETS} where bet_id = $1", bet_id)
+
+    async def bet_by_client_id(self, account_id: int, client_bet_id: str) -> BetRecord | None:
+        statement = f"{BETS} where account_id = $1 and client_bet_id = $2"
+        return await self.first(BetRecord, statement, account_id, client_bet_id)
+
+    async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
+        where, values = conditions(
+            ("account_id = {}", which.account_id),
+            ("bets.market_id = {}", which.market_id),
+            also={None: None, True: "result is not null", False: "result is null"}[which.settled],
+        )
+        newest = "order by bet_id desc"
+        return await self._pool.run(read_page, BetRecord, f"{BETS} {where}", newest, values, which.offset, which.limit)
+
+    async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
+        values = () if market_id is None else (market_id,)
+        statement = UNCLAIMED_BETS.format(of_market="options.market_id = $1 and" if values else "")
+        return await self._pool.fetch(BetRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
+
+    async def claimed_bets(self, market_id: int) -> list[BetRecord]:
+        statement = f"{BETS} where bets.market_id = $1 and payout is not null order by bet_id"
+        return await self._pool.fetch(BetRecord, statement, market_id, seconds=WHOLE_TABLE_S_MAX)
+
+    async def claim_counts(self) -> dict[tuple[int, int], int]:
+        counts = await self._pool.fetch(ClaimCount, CLAIM_COUNTS, seconds=WHOLE_TABLE_S_MAX)
+        return {(count.market_id, count.option_number): count.claims for count in counts}
+
+    async def options(self, market_id: int | None = None) -> list[OptionRecord]:
+        where, values = conditions(("market_id = {}", market_id))
+        statement = f"{OPTIONS} {where} order by market_id, number"
+        return await self._pool.fetch(OptionRecord, statement, *values, seconds=WHOLE_TABLE_S_MAX)
