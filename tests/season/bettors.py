@@ -106,6 +106,17 @@ class Bettor:
         self._patience.counts["claims paid"] += 1
         return int(paid["claimAmount"])
 
+    async def claim_in_vain(self, order_id: int) -> Json:
+        """Ask for what must be refused, until it is answered. Raises Refused.
+
+        It changes nothing, so it is not looked up: what was paid before would be taken for its answer.
+        """
+        try:
+            return await self._patience.read(partial(self.client.claim, order_id))
+        except Refused as refused:
+            self._patience.counts[f"claims refused: {refused.code}"] += 1
+            raise
+
     async def _find_claim(self, order_id: int) -> Json | None:
         shown = await self.client.bet_by_id(order_id)
         return {**shown, "claimAmount": shown["potentialPayout"]} if shown["claimed"] else None
