@@ -9,26 +9,15 @@ from engine.betting.commands import (
     BetPaid,
     BetTaken,
     ClaimBet,
-    CloseBetting,
-    DescribeMatch,
     EnterBet,
-    FundPool,
     GetPool,
-    GoInPlay,
     MatchStands,
     MoveMatch,
-    OpenBetting,
     PoolStands,
-    ReopenBetting,
-    RollBackSettlement,
-    SetOdds,
-    SettleOption,
-    SettleScore,
-    SuspendBetting,
-    VoidMatch,
 )
 from engine.betting.market import BettingMarket
 from engine.betting.match import Match
+from engine.betting.moves import MOVES
 from engine.betting.pool import Pool
 from engine.ledger.chart import pool_of
 from engine.ledger.records import MarketRecord
@@ -81,19 +70,3 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
         move: Any = MOVES[type(command)]
         answer: MatchStands | Refused = move(self._market, command)
         return self._settle(command.command_id, answer)
-
-
-MOVES = {
-    SetOdds: BettingMarket.set_odds,
-    OpenBetting: BettingMarket.open,
-    FundPool: BettingMarket.fund,
-    DescribeMatch: BettingMarket.describe,
-    SuspendBetting: BettingMarket.suspend,
-    ReopenBetting: BettingMarket.reopen,
-    GoInPlay: BettingMarket.go_in_play,
-    CloseBetting: BettingMarket.close,
-    SettleOption: BettingMarket.settle_option,
-    SettleScore: BettingMarket.settle_score,
-    RollBackSettlement: BettingMarket.roll_back,
-    VoidMatch: BettingMarket.void,
-}

@@ -34,6 +34,7 @@ from engine.betting.events import MatchMoved, OddsSet
 from engine.betting.lifecycle import read_standing
 from engine.betting.market import PART_MAX, BettingMarket
 from engine.betting.match import Match, Moneyline, Spread, Total, make_match
+from engine.betting.moves import MOVES
 from engine.betting.pool import Pool
 from engine.ledger.bets import Acceptance, BetRecord, Result
 from engine.ledger.chart import HOUSE, pool_of
@@ -45,20 +46,6 @@ from engine.refusals import Refused
 from tests.engine.exchange import Answer, Exchange
 
 ASSET = "USD"
-MOVES = {
-    SetOdds: BettingMarket.set_odds,
-    OpenBetting: BettingMarket.open,
-    FundPool: BettingMarket.fund,
-    DescribeMatch: BettingMarket.describe,
-    SuspendBetting: BettingMarket.suspend,
-    ReopenBetting: BettingMarket.reopen,
-    GoInPlay: BettingMarket.go_in_play,
-    CloseBetting: BettingMarket.close,
-    SettleOption: BettingMarket.settle_option,
-    SettleScore: BettingMarket.settle_score,
-    RollBackSettlement: BettingMarket.roll_back,
-    VoidMatch: BettingMarket.void,
-}
 
 
 class Harness(Exchange[BettingMarket]):
