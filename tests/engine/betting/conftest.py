@@ -28,3 +28,17 @@ def opened(scene: Scene) -> Scene:
         root sets moneyline 1.85 3.4 4.2
         root opens 1000
     """)
+
+
+BETS = """
+    root sets total 2.5 2 2
+    ann bets 100 on 1 at 1.85
+    bob bets 101 on 2 at 3.4
+    cat bets 50 on 4 at 2
+"""
+
+
+@pytest.fixture
+def betted(opened: Scene) -> Scene:
+    """Ann is for home, Bob for a draw, Cat for more than two goals; the pool has 1251."""
+    return opened.told(BETS)
