@@ -14,8 +14,8 @@ from engine.ledger import movements
 from engine.ledger.books import Books
 from engine.ledger.commands import Listed, ListMarket, Moved, PostMovement
 from engine.ledger.events import LedgerEvent, MarketListed, MoneyMoved
-from engine.ledger.journal import Part
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import Part, PartRefused
+from engine.ledger.page import Page
 from engine.ledger.records import MarketRecord
 from engine.products import PRODUCTS
 from engine.refusals import Refusal, Refused

@@ -14,7 +14,8 @@ from engine.betting import bookkeeping as betting
 from engine.betting.match import Match
 from engine.ledger import movements
 from engine.ledger.books import EventWriter, Products
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import PartRefused
+from engine.ledger.page import Page
 from engine.prediction import admission as prediction_admission
 from engine.prediction import bookkeeping as prediction
 from engine.prediction.commands import PlaceShareOrder

@@ -46,7 +46,7 @@ async def verify(reader: Reader) -> Verified:
         *_compare("position", books.positions, {(p.market_id, p.account_id): p for p in await reader.positions()}),
         *_compare("bet", _unclaimed(books), {bet.bet_id: bet for bet in await reader.unclaimed_bets()}),
         *_compare("option", _options(books), {(o.market_id, o.number): o for o in await reader.options()}),
-        *_compare("claims of option", books.claims, await reader.claim_counts()),
+        *_compare("claims of option", books.betting.claims, await reader.claim_counts()),
         *_compare("market", books.markets, {market.market_id: market for market in await reader.markets()}),
         *_compare("stream", books.streams, await reader.stream_numbers()),
         *_compare(
@@ -76,13 +76,17 @@ def _balances(books: Books) -> dict[Any, Any]:
 def _unclaimed(books: Books) -> dict[int, BetRecord]:
     """The folded bets as `Reader.unclaimed_bets` tells them: with their results."""
     return {
-        bet_id: replace(bet, result=books.options[bet.market_id][bet.option_number].result)
-        for bet_id, bet in books.bets.items()
+        bet_id: replace(bet, result=books.betting.options[bet.market_id][bet.option_number].result)
+        for bet_id, bet in books.betting.bets.items()
     }
 
 
 def _options(books: Books) -> dict[Any, Any]:
-    return {(option.market_id, option.number): option for match in books.options.values() for option in match.values()}
+    return {
+        (option.market_id, option.number): option
+        for match in books.betting.options.values()
+        for option in match.values()
+    }
 
 
 def _compare(what: str, folded: dict[Any, Any], tables: dict[Any, Any]) -> Iterable[str]:

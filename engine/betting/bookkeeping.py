@@ -39,7 +39,8 @@ from engine.betting.options import (
 from engine.ledger.bets import OptionRecord, Result, payout_of
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import HOUSE, pool_of
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import PartRefused
+from engine.ledger.page import Page
 
 
 def odds_channel(channel: str) -> str:
@@ -56,7 +57,7 @@ def write_odds_set(page: Page, market_id: int, now_ms: int, event: OddsSet) -> N
     if event.state is not market.state or market.state in OVER:
         raise PartRefused(f"market {market_id} is {market.state.value}: its odds can't be set as {event.state.value}")
     before = read_standing(market.standing)
-    board, options = event.standing.board, page.options_of(market_id)
+    board, options = event.standing.board, page.betting.options_of(market_id)
     settled = settled_on(board, options.values())
     if event.standing != replace(before, board=board, number=before.number + 1, settled=settled):
         raise PartRefused(f"market {market_id} changes more than its odds with them")
@@ -75,13 +76,13 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
         raise PartRefused(f"{event.step.value} does not lead from {market.state.value} to {event.state.value}")
     if event.step is Step.ROLL_BACK and market.state in OVER:
         _check_given_back(page, market_id)
-    options, before = page.options_of(market_id), read_standing(market.standing)
+    options, before = page.betting.options_of(market_id), read_standing(market.standing)
     if event.step in BEGINNINGS and before.opened is (event.step is Step.OPEN):
         raise PartRefused(f"betting on market {market_id} is {'opened twice' if before.opened else 'not opened first'}")
     if event.step is Step.ROLL_BACK:
         _check_rolled_back(page, market_id, event)
     elif event.step is Step.VOID:
-        final = {option.group_number for option in options.values() if page.claims_on(market_id, option.number)}
+        final = {option.group_number for option in options.values() if page.betting.claims_on(market_id, option.number)}
         _expect(event, voided(options.values(), final))
     elif event.step in (Step.SETTLE, Step.SETTLE_OPTION):
         _check_settled(page, market_id, event)
@@ -95,7 +96,7 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
 def _standing_after(page: Page, market_id: int, before: MatchStanding, event: MatchMoved) -> MatchStanding:
     """What a step makes of the standing; the score is the event's own."""
     in_play, opened = before.in_play or event.step is Step.GO_IN_PLAY, before.opened or event.step is Step.OPEN
-    settled = settled_on(before.board, page.options_of(market_id).values())
+    settled = settled_on(before.board, page.betting.options_of(market_id).values())
     after = replace(before, number=before.number + 1, in_play=in_play, opened=opened, settled=settled)
     goals = event.standing.home_goals, event.standing.away_goals
     if event.step is Step.SETTLE and None not in goals:
@@ -112,7 +113,7 @@ def _expect(event: OddsMessage, options: Iterable[OptionRecord]) -> None:
 
 def _check_settled(page: Page, market_id: int, event: MatchMoved) -> None:
     """Results are what the score makes of them, or one option has won its group."""
-    options, standing = page.options_of(market_id).values(), event.standing
+    options, standing = page.betting.options_of(market_id).values(), event.standing
     if standing.home_goals is not None and standing.away_goals is not None:
         _expect(event, settled_by_score(options, standing.home_goals, standing.away_goals))
     else:
@@ -129,7 +130,7 @@ def _check_settled(page: Page, market_id: int, event: MatchMoved) -> None:
 
 def _check_rolled_back(page: Page, market_id: int, event: MatchMoved) -> None:
     """The results of whole groups are taken back that nothing was paid for."""
-    market, options = page.market(market_id), page.options_of(market_id)
+    market, options = page.market(market_id), page.betting.options_of(market_id)
     groups = {options[option.number].group_number for option in event.options if option.number in options}
     meant = [o for o in options.values() if o.result is not None and o.group_number in groups]
     if not meant:
@@ -147,7 +148,7 @@ def _check_given_back(page: Page, market_id: int) -> None:
 
 def _check_unclaimed(page: Page, market_id: int, numbers: Iterable[int]) -> None:
     for number in numbers:
-        if page.claims_on(market_id, number):
+        if page.betting.claims_on(market_id, number):
             raise PartRefused(f"bets on option {number} of market {market_id} have been claimed")
 
 
@@ -156,7 +157,7 @@ def _tell(page: Page, market_id: int, event: OddsMessage) -> None:
     channel = odds_channel(page.market(market_id).channel)
     page.follow(market_id, event.sequence, state=event.state, standing=write_standing(event.standing))
     for option in event.options:
-        page.write_option(option)
+        page.betting.write_option(option)
     if page.count(channel) != event.standing.number:
         raise PartRefused(f"message {event.standing.number} of {channel} does not follow the one before")
 
@@ -184,26 +185,26 @@ def write_pool_moved(page: Page, market_id: int, now_ms: int, event: PoolMoved) 
 def write_bet_placed(page: Page, market_id: int, now_ms: int, event: BetPlaced) -> None:
     """Take the stake into the pool; open the bet's row."""
     page.follow(market_id, event.sequence)
-    option = page.options_of(market_id).get(event.option_number)
+    option = page.betting.options_of(market_id).get(event.option_number)
     if page.market(market_id).state not in BETTING or option is None or not option.offered:
         raise PartRefused(f"option {event.option_number} of market {market_id} takes no bets")
     if event.stake <= 0 or event.odds != option.odds or not accepts(event.accept, event.odds_asked, event.odds):
         raise PartRefused(f"bet {event.bet_id} of {event.stake} at {event.odds} can't be taken at {option.odds}")
     _pay(page, market_id, event.account_id, -event.stake, "bet", str(event.bet_id), now_ms)
-    page.place_bet(placed_record(market_id, now_ms, event))
+    page.betting.place(placed_record(market_id, now_ms, event))
 
 
 def write_bet_claimed(page: Page, market_id: int, now_ms: int, event: BetClaimed) -> None:
     """Pay a bet what its option's result says; close its row."""
     page.follow(market_id, event.sequence)
-    bet = page.bet(event.bet_id)
+    bet = page.betting.bet(event.bet_id)
     if (bet.market_id, bet.account_id) != (market_id, event.account_id):
         raise PartRefused(f"bet {bet.bet_id} is not that of account {event.account_id} in market {market_id}")
-    result = page.options_of(market_id)[bet.option_number].result
+    result = page.betting.options_of(market_id)[bet.option_number].result
     if result is None or event.payout <= 0 or event.payout != payout_of(bet.stake, bet.odds, result):
         raise PartRefused(f"bet {bet.bet_id} is not to be paid {event.payout}")
     _pay(page, market_id, event.account_id, event.payout, "payout", str(event.bet_id), now_ms)
-    page.claim_bet(claimed_record(market_id, now_ms, bet, event))
+    page.betting.claim(claimed_record(market_id, now_ms, bet, event))
 
 
 def _pay(page: Page, market_id: int, account_id: int, amount: int, word: str, trans_id: str, now_ms: int) -> None:
@@ -227,9 +228,9 @@ def _left(page: Page, market_id: int) -> int:
     over = page.market(market_id).state in OVER
 
     def is_final(number: int) -> bool:
-        return over or page.claims_on(market_id, number) > 0
+        return over or page.betting.claims_on(market_id, number) > 0
 
-    return pool - worst(page.options_of(market_id).values(), partial(page.tally, market_id), is_final)
+    return pool - worst(page.betting.options_of(market_id).values(), partial(page.betting.tally, market_id), is_final)
 
 
 WRITERS: dict[Any, EventWriter] = {

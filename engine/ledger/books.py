@@ -3,13 +3,14 @@
 Books are changed by whole pages only: a page writes on top of them, and `adopt` makes it theirs once and for all.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result, Tally, add_to_tally
+from engine.ledger.accumulators import AccumulatorRecord
+from engine.ledger.bet_books import BetBooks, OptionKey
+from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.journal import JournalCodec
 from engine.ledger.records import BalanceRecord, MarketRecord, OrderRecord, PositionRecord
@@ -19,7 +20,6 @@ BalanceKey = tuple[int, str]  # account, asset
 BalanceChange = tuple[int, str, int, int]  # account, asset, change of total, change of held
 
 PositionKey = tuple[int, int]  # market, account
-OptionKey = tuple[int, int]  # market, number
 Shares = tuple[int, int, int, int]  # of one market: YES and NO there are, money paid for them at the end, payouts held
 NO_SHARES: Shares = (0, 0, 0, 0)
 
@@ -55,6 +55,7 @@ class Books:
         bets: Iterable[BetRecord] = (),
         options: Iterable[OptionRecord] = (),
         claims: Mapping[OptionKey, int] | None = None,
+        accumulators: Iterable[AccumulatorRecord] = (),
     ) -> None:
         self.products = products
         self.codec = JournalCodec(tuple(products.writers))
@@ -74,17 +75,7 @@ class Books:
         self.shares: dict[int, Shares] = {}
         for position in positions:
             self._take(position)
-        self.bets: dict[int, BetRecord] = {}  # those that are not claimed, and not lost for good
-        self._bets_on: defaultdict[OptionKey, set[int]] = defaultdict(set)  # their ids
-        self.tallies: dict[OptionKey, Tally] = {}
-        self.claims = dict(claims or {})  # how many bets have been claimed
-        self.options: dict[int, dict[int, OptionRecord]] = {}  # by market
-        for option in options:
-            self.options.setdefault(option.market_id, {})[option.number] = option
-        for bet in bets:
-            self.keep_bet(bet)
-            key = (bet.market_id, bet.option_number)
-            self.tallies[key] = add_to_tally(self.tallies.get(key, NO_TALLY), bet.stake, bet.odds)
+        self.betting = BetBooks(bets, options, claims or {}, accumulators)
 
     def balance(self, account_id: int, asset: str) -> Balance:
         return self.balances.get((account_id, asset), (0, 0))
@@ -104,25 +95,6 @@ class Books:
         self.shares.pop(market_id, None)
         for key in [key for key in self.positions if key[0] == market_id]:
             del self.positions[key]
-
-    def keep_bet(self, bet: BetRecord) -> None:
-        """Know a bet that is not claimed."""
-        self.bets[bet.bet_id] = bet
-        self._bets_on[bet.market_id, bet.option_number].add(bet.bet_id)
-
-    def forget_bet(self, bet: BetRecord) -> None:
-        """Leave a bet that is claimed to the tables."""
-        self.bets.pop(bet.bet_id, None)
-        self._bets_on[bet.market_id, bet.option_number].discard(bet.bet_id)
-
-    def forget_lost(self, market_id: int, number: int) -> None:
-        """Leave the lost bets of an option's group to the tables, as one of its bets is paid: its results will stay."""
-        options = self.options[market_id]
-        for option in options.values():
-            if option.group_number == options[number].group_number and option.result is Result.LOSS:
-                for bet_id in self._bets_on.pop((market_id, option.number), ()):
-                    del self.bets[bet_id]
-                self.tallies.pop((market_id, option.number), None)
 
     def issued(self, asset: str) -> int:
         """How much of an asset is inside the exchange."""

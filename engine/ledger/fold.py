@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from engine.ledger.books import Books
-from engine.ledger.journal import JournalError, Row, check_chain
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import JournalError, PartRefused, Row, check_chain
+from engine.ledger.page import Page
 from engine.ledger.records import Entry, JournalRecord
 
 

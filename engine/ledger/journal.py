@@ -31,6 +31,10 @@ class Part(msgspec.Struct, frozen=True):
     events: tuple[Any, ...]
 
 
+class PartRefused(Exception):
+    """A part that the ledger can't accept: its market has a defect and must rebuild itself."""
+
+
 class Row(msgspec.Struct, frozen=True):
     """A journal row, read."""
 

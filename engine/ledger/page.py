@@ -11,21 +11,20 @@ from typing import Any
 
 import msgspec
 
-from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Tally, add_to_tally
+from engine.ledger.bet_page import BetPage
 from engine.ledger.books import (
     NO_SHARES,
     Balance,
     BalanceChange,
     BalanceKey,
     Books,
-    OptionKey,
     PartCheck,
     PositionKey,
     Shares,
     held_asset,
 )
 from engine.ledger.chart import OUTSIDE, has_log
-from engine.ledger.journal import Part, Row, chain_hash
+from engine.ledger.journal import Part, PartRefused, Row, chain_hash
 from engine.ledger.records import (
     AdminAction,
     AssetLogRecord,
@@ -45,10 +44,6 @@ from engine.ledger.records import (
 )
 from engine.matching.order import Side
 from engine.matching.terms import OPEN_STATES, Outcome
-
-
-class PartRefused(Exception):
-    """A part that the ledger can't accept: its market has a defect and must rebuild itself."""
 
 
 class FillMessage(msgspec.Struct, frozen=True):
@@ -91,10 +86,7 @@ class Page:
         self.positions: dict[PositionKey, PositionRecord] = {}
         self.shares: dict[int, Shares] = {}
         self.maker_audit: list[MakerAuditRecord] = []
-        self.bets: dict[int, BetRecord] = {}
-        self.tallies: dict[OptionKey, Tally] = {}
-        self.claims: dict[OptionKey, int] = {}
-        self.options: dict[OptionKey, OptionRecord] = {}
+        self.betting = BetPage(books.betting)
         self.admin_actions: list[AdminAction] = []
         self.messages: list[PrivateMessage] = []
         self.streams: dict[str, int] = {}
@@ -200,51 +192,6 @@ class Page:
         """Read a market's shares as they stand on this page."""
         return self.shares.get(market_id) or self.books.shares.get(market_id, NO_SHARES)
 
-    def place_bet(self, bet: BetRecord) -> None:
-        """Write a new bet."""
-        if bet.bet_id in self.bets or bet.bet_id in self.books.bets:
-            raise PartRefused(f"bet {bet.bet_id} is there already")
-        self.bets[bet.bet_id] = bet
-        self._count_bet(bet, 1)
-
-    def bet(self, bet_id: int) -> BetRecord:
-        """Read a bet that is not claimed."""
-        bet = self.bets.get(bet_id) or self.books.bets.get(bet_id)
-        if bet is None or bet.payout is not None:
-            raise PartRefused(f"there is no bet {bet_id} to be claimed")
-        return bet
-
-    def claim_bet(self, bet: BetRecord) -> None:
-        """Write what a bet was paid."""
-        self.bets[bet.bet_id] = bet
-        self._count_bet(bet, -1)
-        key = (bet.market_id, bet.option_number)
-        self.claims[key] = self.claims_on(*key) + 1
-
-    def _count_bet(self, bet: BetRecord, sign: int) -> None:
-        key = (bet.market_id, bet.option_number)
-        self.tallies[key] = add_to_tally(self.tally(*key), bet.stake, bet.odds, sign)
-
-    def tally(self, market_id: int, number: int) -> Tally:
-        """What an option's bets that are not claimed would be paid, by result."""
-        key = (market_id, number)
-        return self.tallies.get(key) or self.books.tallies.get(key, NO_TALLY)
-
-    def claims_on(self, market_id: int, number: int) -> int:
-        """How many bets on an option have been claimed."""
-        key = (market_id, number)
-        return self.claims.get(key) or self.books.claims.get(key, 0)
-
-    def options_of(self, market_id: int) -> dict[int, OptionRecord]:
-        """Read a match's options as they stand on this page, by number; not to be changed."""
-        written = {number: option for (market, number), option in self.options.items() if market == market_id}
-        known = self.books.options.get(market_id, {})
-        return {**known, **written} if written else known
-
-    def write_option(self, option: OptionRecord) -> None:
-        """Write how an option stands now."""
-        self.options[option.market_id, option.number] = option
-
     def note_action(self, admin_id: int, action: str, target: str, details: str, now_ms: int) -> None:
         """Write down what an administrator does with this commit; `details` is JSON."""
         self.admin_actions.append(AdminAction(0, admin_id, action, target, details, now_ms))
@@ -301,9 +248,11 @@ class Page:
             channels=tuple(ChannelRecord(channel, seq) for channel, seq in self.streams.items()),
             positions=tuple(self.positions.values()),
             maker_audit=tuple(self.maker_audit),
-            bets=tuple(self.bets.values()),
-            options=tuple(self.options.values()),
+            bets=tuple(self.betting.bets.values()),
+            options=tuple(self.betting.options.values()),
             admin_actions=tuple(self.admin_actions),
+            accumulators=tuple(self.betting.accumulators.values()),
+            legs=tuple(self.betting.legs),
         )
         self._adopt(entry)
         return entry
@@ -360,17 +309,7 @@ class Page:
         books.streams.update(self.streams)
         books.positions.update(self.positions)
         books.shares.update(self.shares)
-        books.tallies.update(self.tallies)
-        books.claims.update(self.claims)
-        for option in self.options.values():
-            books.options.setdefault(option.market_id, {})[option.number] = option
-        for bet in self.bets.values():
-            if bet.payout is None:
-                books.keep_bet(bet)
-            else:
-                books.forget_bet(bet)
-        for key in self.claims:
-            books.forget_lost(*key)
+        self.betting.adopt()
         for market in self.markets.values():
             if market.state is MarketState.FINAL:
                 books.forget_positions(market.market_id)

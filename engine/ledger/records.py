@@ -7,6 +7,7 @@ import enum
 
 import msgspec
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.matching.order import SelfTradePrevention, Side
 from engine.matching.terms import OrderState, OrderType, Outcome, TimeInForce, TradeKind
@@ -250,3 +251,5 @@ class Entry(msgspec.Struct, frozen=True):
     bets: tuple[BetRecord, ...] = ()  # upserted
     options: tuple[OptionRecord, ...] = ()  # upserted
     admin_actions: tuple[AdminAction, ...] = ()
+    accumulators: tuple[AccumulatorRecord, ...] = ()  # upserted, without their legs
+    legs: tuple[LegRecord, ...] = ()  # of new accumulators

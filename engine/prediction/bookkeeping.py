@@ -13,7 +13,8 @@ from engine.amounts import RATE_ONE, divide_up
 from engine.ledger.assets import PAYOUT_ASSET
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import FEES, MAKER, pool_of
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import PartRefused
+from engine.ledger.page import Page
 from engine.ledger.records import MakerAuditRecord, MarketState, OrderRecord, PositionRecord, TradeRecord
 from engine.matching.order import Side
 from engine.matching.terms import TRADE_SIDES, Outcome, TradeKind

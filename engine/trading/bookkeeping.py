@@ -1,6 +1,7 @@
 """What the events of any market with an order book do to money and rows; each product writes its trades itself."""
 
-from engine.ledger.page import FillMessage, Page, PartRefused
+from engine.ledger.journal import PartRefused
+from engine.ledger.page import FillMessage, Page
 from engine.ledger.records import MarketState, OrderRecord, TradeRecord
 from engine.matching.order import Side
 from engine.matching.terms import OPEN_STATES, OrderState, Outcome

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine.ledger.fold import fold
-from engine.ledger.journal import Part
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import Part, PartRefused
+from engine.ledger.page import Page
 from tests.engine.exchange import Exchange
 from tests.engine.ledger.tables import Tables, contents
 

@@ -199,9 +199,9 @@ def test_other_markets_are_left_alone() -> None:
     exchange.open("final", "root", 500)
     exchange.bet("ann", "final", 1, 50, "1.5")
     page = Page(exchange.books)
-    assert set(page.options_of(1)) == {1, 2, 3}
-    assert set(page.options_of(2)) == {1, 2}
-    assert page.tally(1, 1) == (185, 142, 100, 50, 0)
-    assert page.tally(2, 1) == (75, 62, 50, 25, 0)
-    assert (page.claims_on(1, 1), page.tally(2, 9)) == (0, (0, 0, 0, 0, 0))
+    assert set(page.betting.options_of(1)) == {1, 2, 3}
+    assert set(page.betting.options_of(2)) == {1, 2}
+    assert page.betting.tally(1, 1) == (185, 142, 100, 50, 0)
+    assert page.betting.tally(2, 1) == (75, 62, 50, 25, 0)
+    assert (page.betting.claims_on(1, 1), page.betting.tally(2, 9)) == (0, (0, 0, 0, 0, 0))
     assert exchange.standing(DERBY)["liability"] == 343

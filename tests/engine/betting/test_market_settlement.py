@@ -182,10 +182,10 @@ def test_with_the_first_claim_lost_bets_are_forgotten_also_across_restarts() -> 
         root settles 2:1
     """)
     assert list(exchange.markets[DERBY].pool.bets) == [1, 2, 3, 4]
-    assert list(exchange.books.bets) == [1, 2, 3, 4]
+    assert list(exchange.books.betting.bets) == [1, 2, 3, 4]
     exchange.claim("ann", 1)
     assert list(exchange.markets[DERBY].pool.bets) == [3, 4]
-    assert list(exchange.books.bets) == [3, 4]
+    assert list(exchange.books.betting.bets) == [3, 4]
     exchange.restart()
     assert list(exchange.markets[DERBY].pool.bets) == [3, 4]
     exchange.claim("ann", 4)
@@ -196,7 +196,7 @@ def test_a_claim_from_before_the_match_was_settled_has_them_forgotten() -> None:
     exchange = Harness()
     scene = Scene(exchange).told("root sets moneyline 1.85 3.4 4.2\nroot opens 1000").told(BETS)
     scene.told("root settles 2\nbob claims 1\nroot settles 4")
-    assert list(exchange.books.bets) == [3]
+    assert list(exchange.books.betting.bets) == [3]
     exchange.claim("cat", 3)
     assert list(exchange.markets[DERBY].pool.bets) == []
 
@@ -206,11 +206,11 @@ def test_lost_bets_are_forgotten_group_by_group() -> None:
     scene = Scene(exchange).told("root sets moneyline 1.85 3.4 4.2\nroot opens 1000").told(BETS)
     scene.told("ann bets 5 on 5 at 2\nroot settles 2:1\ncat claims 1")
     for _ in ("as it went", "from the tables"):
-        assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.bets) == [1, 2]
-        assert (1, 5) not in exchange.books.tallies
+        assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.betting.bets) == [1, 2]
+        assert (1, 5) not in exchange.books.betting.tallies
         exchange.restart()
     scene.told("ann claims 1")
-    assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.bets) == []
+    assert list(exchange.markets[DERBY].pool.bets) == list(exchange.books.betting.bets) == []
 
 
 def test_the_rows_of_a_claim() -> None:

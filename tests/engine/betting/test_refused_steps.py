@@ -136,7 +136,7 @@ def test_who_goes_in_play_says_so() -> None:
 def test_a_step_that_settles_nothing_changes_no_results() -> None:
     stage = staged(*OPENED, "root suspends")
     (moved,) = stage.part.events
-    option = replace(stage.books.options[1][1], result=Result.WIN)
+    option = replace(stage.books.betting.options[1][1], result=Result.WIN)
     assert stage.refusal_of(replace(moved, options=(option,))) == "suspend of market 1 changes results"
 
 
@@ -258,7 +258,7 @@ def test_only_what_is_there_is_taken_back() -> None:
     stage, moved, _ = settling(*TWO, "root settles 1", "root rolls_back")
     (one, *others) = moved.options
     assert stage.refusal_of(replace(moved, options=())) == "market 1 takes results back that it does not have"
-    other = replace(stage.books.options[1][4], offered=True)
+    other = replace(stage.books.betting.options[1][4], offered=True)
     assert stage.refusal_of(replace(moved, options=(other,))) == "market 1 takes results back that it does not have"
     assert stage.refusal_of(replace(moved, options=(one,))).endswith(UNSAID)
     assert stage.refusal_of(replace(moved, options=(one, *others, other))).endswith(UNSAID)
@@ -321,5 +321,5 @@ def test_a_void_pushes_everything_but_what_was_paid_for() -> None:
     moved, pool = stage.part.events
     assert [option.number for option in moved.options] == [4, 5]
     stage.accepts(moved, pool)
-    kept = [replace(stage.books.options[1][number], result=Result.PUSH) for number in (1, 2, 3)]
+    kept = [replace(stage.books.betting.options[1][number], result=Result.PUSH) for number in (1, 2, 3)]
     assert stage.refusal_of(replace(moved, options=(*kept, *moved.options)), pool).endswith(UNSAID)

@@ -3,8 +3,8 @@
 import msgspec
 
 from engine.ledger.books import Books, Products
-from engine.ledger.journal import GENESIS_HASH, Part
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import GENESIS_HASH, Part, PartRefused
+from engine.ledger.page import Page
 from engine.ledger.records import BalanceRecord, MarketRecord, MarketState
 from engine.ledger.units import Units
 

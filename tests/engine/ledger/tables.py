@@ -157,8 +157,8 @@ def contents(books: Books) -> dict[str, object]:
         "positions": books.positions,
         "shares": {market_id: shares for market_id, shares in books.shares.items() if any(shares)},
         "streams": books.streams,
-        "bets": {bet_id: msgspec.structs.replace(bet, result=None) for bet_id, bet in books.bets.items()},
-        "tallies": {key: tally for key, tally in books.tallies.items() if tally != NO_TALLY},
-        "claims": books.claims,
-        "options": books.options,
+        "bets": {bet_id: msgspec.structs.replace(bet, result=None) for bet_id, bet in books.betting.bets.items()},
+        "tallies": {key: tally for key, tally in books.betting.tallies.items() if tally != NO_TALLY},
+        "claims": books.betting.claims,
+        "options": books.betting.options,
     }

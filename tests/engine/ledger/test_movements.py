@@ -10,8 +10,8 @@ from engine.ledger.books import Books
 from engine.ledger.chart import HOUSE, OUTSIDE
 from engine.ledger.commands import MovementKind, MoveMoney
 from engine.ledger.events import MoneyMoved
-from engine.ledger.journal import GENESIS_HASH, Part
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import GENESIS_HASH, Part, PartRefused
+from engine.ledger.page import Page
 from engine.ledger.records import BalanceRecord, Entry, TransactionRecord
 from engine.products import PRODUCTS
 from engine.refusals import Refusal, Refused

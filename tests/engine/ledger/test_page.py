@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.ledger.journal import Part, chain_hash
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import Part, PartRefused, chain_hash
+from engine.ledger.page import Page
 from engine.ledger.records import BalanceRecord, ChannelRecord
 from tests.engine.ledger.pages import ANN, BOB, NOW, Held, Listed, Moved, Numbered, Told, books, part, write_all
 from tests.engine.ledger.tables import contents

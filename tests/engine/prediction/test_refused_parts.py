@@ -10,7 +10,8 @@ from engine.amounts import RATE_ONE, divide_up
 from engine.ledger.chart import pool_of
 from engine.ledger.commands import MovementKind
 from engine.ledger.events import MoneyMoved
-from engine.ledger.page import Page, PartRefused
+from engine.ledger.journal import PartRefused
+from engine.ledger.page import Page
 from engine.ledger.records import MarketState
 from engine.matching.order import Side
 from engine.matching.terms import Outcome, TradeKind
