@@ -10,7 +10,10 @@ from typing import Any
 
 import msgspec
 
+from engine.accumulators import bookkeeping as accumulators
+from engine.accumulators.terms import Accumulators
 from engine.betting import bookkeeping as betting
+from engine.betting.events import PoolMoved
 from engine.betting.match import Match
 from engine.ledger import movements
 from engine.ledger.books import EventWriter, Products
@@ -32,8 +35,14 @@ from engine.trading.events import MarketHalted, MarketResumed, OrderClosed, Orde
 SPOT = "spot"
 PREDICTION = "prediction"
 BETTING = "betting"
+ACCUMULATORS = "accumulators"  # one market for each asset, named by it
 
-DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {SPOT: SpotSymbol, PREDICTION: Question, BETTING: Match}
+DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {
+    SPOT: SpotSymbol,
+    PREDICTION: Question,
+    BETTING: Match,
+    ACCUMULATORS: Accumulators,
+}
 WITH_BOOK = frozenset({SPOT, PREDICTION})  # whose markets match orders
 
 
@@ -65,13 +74,15 @@ PRODUCTS = Products(
         OrderPlaced: _by_product(spot=trading.write_order_placed, prediction=prediction.write_order_placed),
         TradeMade: _by_product(spot=spot.write_trade_made, prediction=prediction.write_trade_made),
         OrderClosed: _by_product(spot=trading.write_order_closed, prediction=prediction.write_order_closed),
-        MarketHalted: _by_product(spot=trading.write_market_halted),
-        MarketResumed: _by_product(spot=trading.write_market_resumed),
+        MarketHalted: _by_product(spot=trading.write_market_halted, accumulators=trading.write_market_halted),
+        MarketResumed: _by_product(spot=trading.write_market_resumed, accumulators=trading.write_market_resumed),
         **{kind: _by_product(prediction=writer) for kind, writer in prediction.WRITERS.items()},
         **{kind: _by_product(betting=writer) for kind, writer in betting.WRITERS.items()},
+        **{kind: _by_product(accumulators=writer) for kind, writer in accumulators.WRITERS.items()},
+        PoolMoved: _by_product(betting=betting.write_pool_moved, accumulators=betting.move_pool),
     },
     read_definition,
-    {PREDICTION: prediction.check, BETTING: betting.check},
+    {PREDICTION: prediction.check, BETTING: betting.check, ACCUMULATORS: accumulators.check},
 )
 
 

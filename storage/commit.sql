@@ -1,9 +1,9 @@
 -- The one statement that makes an entry durable: one round trip, one implicit transaction.
 --
 --   $1 .. $4   the journal's row: sequence, now_ms, body, hash
---   $5 .. $18  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
+--   $5 .. $20  the other parts, each a JSON array of objects whose keys are the columns (a key without a column, such
 --              as an order's `held` or a bet's `result`, is passed over)
---   $19        how many rows each of the fourteen parts has
+--   $21        how many rows each of the sixteen parts has
 --
 -- The last lines divide by zero, which undoes all of it, unless the journal stood right before this entry and each part
 -- touched as many rows as were sent. JSON, because one encoder makes it of the records as they are: beside one array a
@@ -122,6 +122,18 @@ new_admin_actions as (
         admin_id bigint, action text, target text, details text, created_ms bigint
     )
     returning 1
+),
+written_accumulators as (
+    insert into accumulators
+    select * from json_populate_recordset(null::accumulators, $19::json)
+    on conflict (bet_id) do update
+    set payout = excluded.payout, claim_tx_hash = excluded.claim_tx_hash, closed_ms = excluded.closed_ms
+    returning 1
+),
+new_legs as (
+    insert into accumulator_legs
+    select * from json_populate_recordset(null::accumulator_legs, $20::json)
+    returning 1
 )
 select 1 / (
     (select coalesce(max(sequence), 0) from journal) = $1 - 1
@@ -139,6 +151,8 @@ select 1 / (
         (select count(*) from new_maker_audit),
         (select count(*) from written_bets),
         (select count(*) from written_options),
-        (select count(*) from new_admin_actions)
-    ] = $19::bigint[]
+        (select count(*) from new_admin_actions),
+        (select count(*) from written_accumulators),
+        (select count(*) from new_legs)
+    ] = $21::bigint[]
 )::int

@@ -29,6 +29,8 @@ def arguments(entry: Entry) -> list[object]:
         entry.bets,
         entry.options,
         entry.admin_actions,
+        entry.accumulators,
+        entry.legs,
     )
     rows = [_encode(part).decode() for part in parts]
     return [journal.sequence, journal.now_ms, journal.body, journal.hash, *rows, list(map(len, parts))]

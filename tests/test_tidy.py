@@ -12,8 +12,16 @@ ROOT = Path(__file__).parents[1]
 # An arrow reads "may import": run.py -> gateway -> actors -> storage -> engine.
 LAYERS = ("engine", "storage", "actors", "gateway", "run")
 
-# Within the engine: products stand side by side on what they share, that on the ledger, the ledger on matching.
-ENGINE_LAYERS = (("matching",), ("ledger",), ("trading",), ("spot", "prediction", "betting"), ("products",))
+# Within the engine: products stand side by side on what they share, that on the ledger, the ledger on matching;
+# accumulators are made of what betting offers.
+ENGINE_LAYERS = (
+    ("matching",),
+    ("ledger",),
+    ("trading",),
+    ("spot", "prediction", "betting"),
+    ("accumulators",),
+    ("products",),
+)
 
 OUTSIDE_WORLD = {
     "time",

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from engine.betting.events import BetClaimed, BetPlaced
-from engine.betting.receipt import tx_hash
 from engine.ledger.bets import Acceptance, BetRecord
+from engine.ledger.receipt import tx_hash
 
 
 def accepts(accept: Acceptance, asked: int, odds: int) -> bool:

@@ -36,11 +36,13 @@ from engine.betting.options import (
     voided,
     worst,
 )
+from engine.ledger.bet_books import Shown
 from engine.ledger.bets import OptionRecord, Result, payout_of
 from engine.ledger.books import EventWriter
 from engine.ledger.chart import HOUSE, pool_of
 from engine.ledger.journal import PartRefused
 from engine.ledger.page import Page
+from engine.ledger.records import MarketState
 
 
 def odds_channel(channel: str) -> str:
@@ -64,12 +66,12 @@ def write_odds_set(page: Page, market_id: int, now_ms: int, event: OddsSet) -> N
     _expect(event, changed_by(market_id, options, board))
     if any(option.result is not None for option in event.options):
         raise PartRefused(f"market {market_id} offers what is settled")
-    _tell(page, market_id, event)
+    _tell(page, market_id, now_ms, event)
     details = {"reason": event.reason, "number": event.standing.number, "board": event.standing.board}
     page.note_action(event.actor_id, "set_odds", market.channel, msgspec.json.encode(details).decode(), now_ms)
 
 
-def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMoved) -> None:
+def write_match_moved(page: Page, market_id: int, now_ms: int, event: MatchMoved) -> None:
     """Take a step of the lifecycle; there is no other way."""
     market = page.market(market_id)
     if TRANSITIONS.get((market.state, event.step)) is not event.state:
@@ -77,18 +79,19 @@ def write_match_moved(page: Page, market_id: int, _now_ms: int, event: MatchMove
     if event.step is Step.ROLL_BACK and market.state in OVER:
         _check_given_back(page, market_id)
     options, before = page.betting.options_of(market_id), read_standing(market.standing)
+    if before.final:
+        raise PartRefused(f"the settlement of market {market_id} is final")
     if event.step in BEGINNINGS and before.opened is (event.step is Step.OPEN):
         raise PartRefused(f"betting on market {market_id} is {'opened twice' if before.opened else 'not opened first'}")
     if event.step is Step.ROLL_BACK:
         _check_rolled_back(page, market_id, event)
     elif event.step is Step.VOID:
-        final = {option.group_number for option in options.values() if page.betting.claims_on(market_id, option.number)}
-        _expect(event, voided(options.values(), final))
+        _expect(event, voided(options.values(), final_groups(page, market_id)))
     elif event.step in (Step.SETTLE, Step.SETTLE_OPTION):
         _check_settled(page, market_id, event)
     elif event.options:
         raise PartRefused(f"{event.step.value} of market {market_id} changes results")
-    _tell(page, market_id, event)
+    _tell(page, market_id, now_ms, event)
     if event.standing != _standing_after(page, market_id, before, event):
         raise PartRefused(f"{event.step.value} does not leave market {market_id} as it says")
 
@@ -103,6 +106,8 @@ def _standing_after(page: Page, market_id: int, before: MatchStanding, event: Ma
         after = replace(after, home_goals=goals[0], away_goals=goals[1])
     elif event.step is Step.ROLL_BACK:
         after = replace(after, home_goals=None, away_goals=None, returned="0")
+    elif event.step is Step.FINALIZE:
+        return replace(after, final=True)
     return replace(after, returned=str(_left(page, market_id))) if event.state in OVER else after
 
 
@@ -152,14 +157,52 @@ def _check_unclaimed(page: Page, market_id: int, numbers: Iterable[int]) -> None
             raise PartRefused(f"bets on option {number} of market {market_id} have been claimed")
 
 
-def _tell(page: Page, market_id: int, event: OddsMessage) -> None:
+def _tell(page: Page, market_id: int, now_ms: int, event: OddsMessage) -> None:
     """Move the market's row on, and the stream of its odds."""
+    page.betting.replace_shown(market_id, replace(shown_now(page, market_id), until_ms=now_ms))
     channel = odds_channel(page.market(market_id).channel)
     page.follow(market_id, event.sequence, state=event.state, standing=write_standing(event.standing))
     for option in event.options:
         page.betting.write_option(option)
     if page.count(channel) != event.standing.number:
         raise PartRefused(f"message {event.standing.number} of {channel} does not follow the one before")
+
+
+def shown_now(page: Page, market_id: int) -> Shown:
+    """What a match shows, as it stands on this page."""
+    match: Match = page.definition(market_id)
+    market = page.market(market_id)
+    standing = read_standing(market.standing)
+    options = page.betting.options_of(market_id).values()
+    return Shown(
+        standing.number,
+        market.state in BETTING,
+        None if standing.in_play else match.start_ms,
+        {option.number: option.odds for option in options if option.offered},
+    )
+
+
+def final_groups(page: Page, market_id: int) -> frozenset[int]:
+    """The groups of options whose results can't be taken back any more."""
+    options = page.betting.options_of(market_id).values()
+    if _is_final(page, market_id):
+        return frozenset(option.group_number for option in options)
+    return frozenset(option.group_number for option in options if page.betting.claims_on(market_id, option.number))
+
+
+def final_result(page: Page, market_id: int, number: int) -> Result | None:
+    """An option's result, if it can't be taken back any more."""
+    options = page.betting.options_of(market_id)
+    group = (other.number for other in options.values() if other.group_number == options[number].group_number)
+    if _is_final(page, market_id) or any(page.betting.claims_on(market_id, other) for other in group):
+        return options[number].result
+    return None
+
+
+def _is_final(page: Page, market_id: int) -> bool:
+    """Whether nothing of a match can be taken back any more."""
+    market = page.market(market_id)
+    return market.state is MarketState.VOID or read_standing(market.standing).final
 
 
 def write_match_described(page: Page, market_id: int, _now_ms: int, event: MatchDescribed) -> None:
@@ -173,13 +216,18 @@ def write_match_described(page: Page, market_id: int, _now_ms: int, event: Match
 
 def write_pool_moved(page: Page, market_id: int, now_ms: int, event: PoolMoved) -> None:
     """Take from the house, or give back to it once the match is over."""
+    if event.amount < 0 and page.market(market_id).state not in OVER:
+        raise PartRefused(f"market {market_id} gives {-event.amount} back before it is over")
+    move_pool(page, market_id, now_ms, event)
+
+
+def move_pool(page: Page, market_id: int, now_ms: int, event: PoolMoved) -> None:
+    """Move money between the house and a pool."""
     page.follow(market_id, event.sequence)
     if not event.amount:
         raise PartRefused(f"event {event.sequence} moves nothing")
-    if event.amount < 0 and page.market(market_id).state not in OVER:
-        raise PartRefused(f"market {market_id} gives {-event.amount} back before it is over")
     word = "pool_fund" if event.amount > 0 else "pool_return"
-    _pay(page, market_id, HOUSE, -event.amount, word, f"market-{market_id}", now_ms)
+    pay(page, market_id, HOUSE, -event.amount, word, f"market-{market_id}", now_ms)
 
 
 def write_bet_placed(page: Page, market_id: int, now_ms: int, event: BetPlaced) -> None:
@@ -190,7 +238,7 @@ def write_bet_placed(page: Page, market_id: int, now_ms: int, event: BetPlaced) 
         raise PartRefused(f"option {event.option_number} of market {market_id} takes no bets")
     if event.stake <= 0 or event.odds != option.odds or not accepts(event.accept, event.odds_asked, event.odds):
         raise PartRefused(f"bet {event.bet_id} of {event.stake} at {event.odds} can't be taken at {option.odds}")
-    _pay(page, market_id, event.account_id, -event.stake, "bet", str(event.bet_id), now_ms)
+    pay(page, market_id, event.account_id, -event.stake, "bet", str(event.bet_id), now_ms)
     page.betting.place(placed_record(market_id, now_ms, event))
 
 
@@ -203,15 +251,15 @@ def write_bet_claimed(page: Page, market_id: int, now_ms: int, event: BetClaimed
     result = page.betting.options_of(market_id)[bet.option_number].result
     if result is None or event.payout <= 0 or event.payout != payout_of(bet.stake, bet.odds, result):
         raise PartRefused(f"bet {bet.bet_id} is not to be paid {event.payout}")
-    _pay(page, market_id, event.account_id, event.payout, "payout", str(event.bet_id), now_ms)
+    pay(page, market_id, event.account_id, event.payout, "payout", str(event.bet_id), now_ms)
     page.betting.claim(claimed_record(market_id, now_ms, bet, event))
 
 
-def _pay(page: Page, market_id: int, account_id: int, amount: int, word: str, trans_id: str, now_ms: int) -> None:
-    """Move money from the pool to an account; below zero: from the account to the pool."""
-    match: Match = page.definition(market_id)
-    page.move(pool_of(market_id), match.asset, -amount, word, trans_id, now_ms)
-    page.move(account_id, match.asset, amount, word, trans_id, now_ms)
+def pay(page: Page, market_id: int, account_id: int, amount: int, word: str, trans_id: str, now_ms: int) -> None:
+    """Move money from a market's pool to an account; below zero: from the account to the pool."""
+    asset: str = page.definition(market_id).asset
+    page.move(pool_of(market_id), asset, -amount, word, trans_id, now_ms)
+    page.move(account_id, asset, amount, word, trans_id, now_ms)
 
 
 def check(page: Page, market_id: int) -> None:
@@ -237,7 +285,6 @@ WRITERS: dict[Any, EventWriter] = {
     OddsSet: write_odds_set,
     MatchMoved: write_match_moved,
     MatchDescribed: write_match_described,
-    PoolMoved: write_pool_moved,
     BetPlaced: write_bet_placed,
     BetClaimed: write_bet_claimed,
 }

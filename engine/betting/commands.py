@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from engine.betting.lifecycle import MatchStanding
-from engine.betting.match import Moneyline, Spread, Total
+from engine.betting.match import Board, Moneyline, Spread, Total
 from engine.ledger.bets import Acceptance, BetRecord
 from engine.ledger.records import MarketState
 from engine.messages import Command, Known
@@ -91,6 +91,14 @@ class SetOdds(MoveMatch, frozen=True, kw_only=True):
     spread: Spread | UnsetType | None = UNSET
     total: Total | UnsetType | None = UNSET
 
+    def board_after(self, board: Board) -> Board:
+        """What is shown once it is done."""
+        return Board(
+            board.moneyline if self.moneyline is UNSET else self.moneyline,
+            board.spread if self.spread is UNSET else self.spread,
+            board.total if self.total is UNSET else self.total,
+        )
+
 
 class OpenBetting(MoveMatch, frozen=True, kw_only=True):
     """Take bets from now on; the house puts `funding` into the pool."""
@@ -158,6 +166,10 @@ class RollBackSettlement(MoveMatch, frozen=True, kw_only=True):
         return self.returned
 
 
+class FinalizeMatch(MoveMatch, frozen=True):
+    """Say that a settlement stands: nothing of it can be rolled back any more."""
+
+
 class VoidMatch(MoveMatch, frozen=True):
     """There is no match: every stake goes back, but for groups of which a bet has been paid."""
 
@@ -174,5 +186,6 @@ MATCH_MOVES = (
     SettleOption,
     SettleScore,
     RollBackSettlement,
+    FinalizeMatch,
     VoidMatch,
 )

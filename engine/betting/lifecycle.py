@@ -7,10 +7,11 @@ scheduled --> open <---> suspended <---> in play        a match in play is suspe
     |            |                                       reopened before that (or opened, if it
     v            v                                       never was), or go in play
    void       settled --(rolled back)--> closed
+              settled --(finalized)----> settled, for good
 
 All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them
 the match is settled. A group is final once one of its bets has been claimed; until then it can be rolled back, whatever
-was claimed beside it.
+was claimed beside it. An administrator can make all of a settled match final.
 """
 
 import enum
@@ -34,6 +35,7 @@ class Step(enum.Enum):
     SETTLE_OPTION = "settle_option"  # one group; the state stays
     SETTLE = "settle"  # all that is left
     ROLL_BACK = "roll_back"
+    FINALIZE = "finalize"  # nothing can be rolled back any more
     VOID = "void"
 
 
@@ -70,6 +72,7 @@ TRANSITIONS = {
     (S.CLOSED, Step.ROLL_BACK): S.CLOSED,
     (S.CLOSED, Step.VOID): S.VOID,
     (S.SETTLED, Step.ROLL_BACK): S.CLOSED,
+    (S.SETTLED, Step.FINALIZE): S.SETTLED,
 }
 
 BEGINNINGS = frozenset({Step.OPEN, Step.REOPEN, Step.GO_IN_PLAY})  # of betting: the first is OPEN, and none later is
@@ -84,6 +87,7 @@ IMPOSSIBLE = {
     Step.SETTLE_OPTION: "it can't be settled now",
     Step.SETTLE: "it can't be settled now",
     Step.ROLL_BACK: "there is no settlement to roll back",
+    Step.FINALIZE: "only what is settled can be made final",
     Step.VOID: "it can't be voided now",
 }
 
@@ -103,6 +107,7 @@ class MatchStanding(msgspec.Struct, frozen=True):
     returned: str = "0"  # what the house got back of the pool at the settlement; units, as text: they may pass 64 bits
     opened: bool = False  # betting has been opened, and the pool funded
     settled: tuple[GroupKind, ...] = ()  # what is still on the board and takes no bets, as its group has results
+    final: bool = False  # an administrator has said that the settlement stands
 
     @property
     def offered(self) -> Board:

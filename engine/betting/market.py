@@ -7,7 +7,6 @@ go_on             ──> a void match pays what it owes, a part of it at a time
 from itertools import islice
 from typing import Any
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from engine.betting.bet import accepts, claimed_record, placed_record
@@ -18,6 +17,7 @@ from engine.betting.commands import (
     CloseBetting,
     DescribeMatch,
     EnterBet,
+    FinalizeMatch,
     FundPool,
     GoInPlay,
     MatchStands,
@@ -31,8 +31,9 @@ from engine.betting.commands import (
     VoidMatch,
 )
 from engine.betting.events import BetClaimed, BetPlaced, BettingEvent, MatchDescribed, MatchMoved, OddsSet, PoolMoved
+from engine.betting.facts import LegPaid
 from engine.betting.lifecycle import BEGINNINGS, BETTING, IMPOSSIBLE, OVER, TRANSITIONS, Step, read_standing
-from engine.betting.match import Board, Match, refuse_board
+from engine.betting.match import Match, refuse_board
 from engine.betting.options import (
     GROUPS_MAX,
     changed_by,
@@ -145,13 +146,17 @@ class BettingMarket:
             return Refused(Refusal.NOTHING_TO_CLAIM, "this bet is lost: there is nothing to claim")
         return BetPaid(self._pay(bet))
 
+    def note_paid_leg(self, paid: LegPaid) -> None:
+        """Know of an accumulator that was paid for a leg on this match: what it was paid for is final."""
+        self.pool.note_paid(paid.bet_id, paid.option_number)
+
     # Odds
 
     def set_odds(self, command: SetOdds) -> MatchStands | Refused:
         """Show another board, as a new number of the stream."""
         if self.state in OVER:
             return Refused(Refusal.CONFLICT, f"the match is {self.state.value}: its odds are history")
-        board = _board_after(self.standing.board, command)
+        board = command.board_after(self.standing.board)
         if (refused := refuse_board(board)) is not None:
             return refused
         changed = changed_by(self.market_id, self.pool.options, board)
@@ -245,6 +250,8 @@ class BettingMarket:
         """Take results back, exactly; not those of a group once one of its bets has been paid."""
         if (refused := self._refuse(Step.ROLL_BACK)) is not None:
             return refused
+        if self.standing.final:
+            return Refused(Refusal.CONFLICT, "the settlement is final: it can't be rolled back any more")
         settled = self._settled_with(command.option_number)
         if isinstance(settled, Refused):
             return settled
@@ -268,6 +275,14 @@ class BettingMarket:
             chosen = tuple(option for option in chosen if option.group_number == group)
         settled = {option.number for option in chosen if option.result is not None}
         return settled or Refused(Refusal.CONFLICT, "nothing of this is settled")
+
+    def finalize(self, command: FinalizeMatch) -> MatchStands | Refused:
+        """Let the settlement stand for good; doing so twice is once."""
+        if not self.standing.final:
+            if (refused := self._refuse(Step.FINALIZE)) is not None:
+                return refused
+            self._move(Step.FINALIZE, command.actor_id, final=True)
+        return self._stands()
 
     def void(self, command: VoidMatch) -> MatchStands | Refused:
         """Give every stake back, but for the groups of which a bet has been paid: those keep their results.
@@ -381,12 +396,3 @@ class BettingMarket:
 
     def _stands(self) -> MatchStands:
         return MatchStands(self.name, self.state, self.standing)
-
-
-def _board_after(board: Board, command: SetOdds) -> Board:
-    """What is shown once the command is done."""
-    return Board(
-        board.moneyline if command.moneyline is UNSET else command.moneyline,
-        board.spread if command.spread is UNSET else command.spread,
-        board.total if command.total is UNSET else command.total,
-    )

@@ -3,6 +3,7 @@
 from engine.betting.commands import (
     CloseBetting,
     DescribeMatch,
+    FinalizeMatch,
     FundPool,
     GoInPlay,
     OpenBetting,
@@ -28,5 +29,6 @@ MOVES = {
     SettleOption: BettingMarket.settle_option,
     SettleScore: BettingMarket.settle_score,
     RollBackSettlement: BettingMarket.roll_back,
+    FinalizeMatch: BettingMarket.finalize,
     VoidMatch: BettingMarket.void,
 }

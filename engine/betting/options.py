@@ -25,6 +25,7 @@ from engine.ledger.bets import (
     Result,
     Tally,
     factor_parts,
+    largest_covered,
     paid_by,
 )
 
@@ -231,7 +232,7 @@ def largest_stake(
         gain = factor_parts(option.odds, outcome[option.pick]) - FACTOR_ONE
         if gain > 0:
             slack = pool - others - _paid_in(outcome, tallies)
-            limits.append((FACTOR_ONE * (slack + 1) - 1) // gain)
+            limits.append(largest_covered(slack, gain, FACTOR_ONE))
     return min(limits, default=None)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from engine.betting.options import IsFinal, largest_stake, worst
+from engine.ledger.accumulators import LegRecord
 from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result, Tally, add_to_tally
 
 
@@ -18,17 +19,20 @@ class Pool:
         options: Iterable[OptionRecord] = (),
         bets: Iterable[BetRecord] = (),
         claimed: Iterable[BetRecord] = (),
+        legs_paid: Iterable[LegRecord] = (),
     ) -> None:
         self.money = money  # units
         self.options = {option.number: option for option in options}
         self.bets: dict[int, BetRecord] = {}
         self.claimed: dict[int, int] = {}  # whose they were
-        self._claims: dict[int, list[int]] = {}  # by option
+        self._claims: dict[int, set[int]] = {}  # by option: bets and accumulators that have been paid
         self._tallies: dict[int, Tally] = {}
-        for bet in bets:
-            self._count_in(bet)
         for bet in claimed:
             self._note_claim(bet)
+        for leg in legs_paid:
+            self.note_paid(leg.bet_id, leg.option_number)
+        for bet in bets:
+            self._count_in(bet)
 
     def tally(self, number: int) -> Tally:
         """What an option's bets that are not claimed would be paid, by result."""
@@ -54,22 +58,29 @@ class Pool:
         self.money += bet.stake
 
     def pay(self, bet: BetRecord) -> int:
-        """Pay a settled bet; only its id and its owner are remembered. With it the results of its group are final."""
+        """Pay a settled bet; only its id and its owner are remembered."""
         payout = self.payout_of(bet)
         assert payout is not None
         self._count_out(bet)
-        if bet.option_number not in self._claims:
-            self._forget_lost(self.options[bet.option_number].group_number)
         self._note_claim(bet)
         self.money -= payout
         return payout
+
+    def note_paid(self, bet_id: int, number: int) -> None:
+        """A bet on this option, or an accumulator with such a leg, has been paid: its group's results are final.
+
+        To hear of it twice is to hear of it once.
+        """
+        if number not in self._claims:
+            self._forget_lost(self.options[number].group_number)
+        self._claims.setdefault(number, set()).add(bet_id)
 
     def payout_of(self, bet: BetRecord) -> int | None:
         """What can be claimed of a bet; None before it is settled."""
         return replace(bet, result=self.options[bet.option_number].result).potential_payout
 
     def claims_on(self, numbers: set[int]) -> list[int]:
-        """The bets on these options that have been paid."""
+        """The bets and accumulators on these options that have been paid."""
         return sorted(bet_id for number in numbers for bet_id in self._claims.get(number, ()))
 
     @property
@@ -97,7 +108,7 @@ class Pool:
 
     def _note_claim(self, bet: BetRecord) -> None:
         self.claimed[bet.bet_id] = bet.account_id
-        self._claims.setdefault(bet.option_number, []).append(bet.bet_id)
+        self.note_paid(bet.bet_id, bet.option_number)
 
     def _count_in(self, bet: BetRecord) -> None:
         self.bets[bet.bet_id] = bet

@@ -75,6 +75,11 @@ def payout_of(stake: int, odds: int, result: Result) -> int:
     return stake * factor_parts(odds, result) // FACTOR_ONE
 
 
+def largest_covered(slack: int, gain: int, one: int) -> int:
+    """The largest stake whose payout, stake x (1 + gain / one) rounded down, is at most `slack` above the stake."""
+    return ((slack + 1) * one - 1) // gain
+
+
 class BetRecord(msgspec.Struct, frozen=True):
     """A row of `bets`. `result` is its option's (from that row), None before it is settled."""
 

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from engine.betting.events import BetClaimed, BetPlaced
-from engine.betting.receipt import tx_hash
 from engine.ledger.bets import Acceptance
+from engine.ledger.receipt import tx_hash
 
 PLACED = BetPlaced(4, 12, 3, "größer", 2, 10**30, 186, 185, Acceptance.BETTER)
 CLAIMED = BetClaimed(9, 12, 3, 2 * 10**30)

@@ -1,0 +1,264 @@
+"""The accumulators of one asset. Commands and facts in, events out; no clock, no waiting.
+
+facts of matches ──> odds and results, as the ledger has told them: they may be a moment old
+commands         ──> a bet on several matches, or a claim
+go_on            ──> closes what is lost for good, a part of it at a time
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.accumulators.accumulator import claimed_record, lost_record, placed_record
+from engine.accumulators.commands import (
+    AccumulatorPaid,
+    AccumulatorsStand,
+    AccumulatorTaken,
+    ClaimAccumulator,
+    EnterAccumulator,
+    FundAccumulators,
+    LegAsked,
+    ReturnFunds,
+)
+from engine.accumulators.events import (
+    AccumulatorClaimed,
+    AccumulatorEvent,
+    AccumulatorLost,
+    AccumulatorPlaced,
+    Leg,
+)
+from engine.accumulators.pool import Pool
+from engine.accumulators.terms import refuse_legs
+from engine.betting.bet import accepts
+from engine.betting.events import PoolMoved
+from engine.betting.facts import MatchFacts
+from engine.ledger.accumulators import AccumulatorRecord
+from engine.ledger.bets import Result
+from engine.ledger.records import MarketRecord, MarketState
+from engine.refusals import Refusal, Refused
+from engine.trading.commands import MarketChanged
+from engine.trading.events import MarketHalted, MarketResumed
+
+PART_MAX = 1_000  # that one commit closes as lost
+CLOSED_MAX = 10_000  # remembered, so that the second of two claims at once hears what became of the first
+
+
+class AccumulatorMarket:
+    """Owns the pool and what is open, and knows of each match what was told of it last."""
+
+    def __init__(
+        self,
+        market: MarketRecord,
+        pool: Pool,
+        matches: Iterable[MatchFacts] = (),
+        *,
+        part_max: int = PART_MAX,
+    ) -> None:
+        self.market_id = market.market_id
+        self.name = market.name
+        self.state = market.state
+        self.sequence = market.sequence
+        self.pool = pool
+        self.part_max = part_max
+        self.matches: dict[int, MatchFacts] = {}  # those that take bets or may yet, and those that something is open on
+        self.lost: dict[int, None] = {}  # open, but nothing can come of it any more
+        self._closed: dict[int, AccumulatorRecord] = {}  # lately, oldest first
+        self._events: list[AccumulatorEvent] = []
+        self._now_ms = 0
+        for facts in matches:
+            self.learn(facts)
+
+    def begin(self, now_ms: int) -> None:
+        """Set the time of the commands that follow."""
+        self._now_ms = now_ms
+
+    @property
+    def due_ms(self) -> None:
+        """Time alone moves nothing."""
+
+    def take_events(self) -> tuple[Any, ...]:
+        """Hand over the events since the last call, oldest first."""
+        events = tuple(self._events)
+        self._events.clear()
+        return events
+
+    # Facts
+
+    def learn(self, facts: MatchFacts) -> None:
+        """Know how a match stands; what was told before, and comes later, is passed over."""
+        known = self.matches.get(facts.market_id)
+        if known is not None and known.sequence > facts.sequence:
+            return
+        self.matches[facts.market_id] = facts
+        for number in facts.options:
+            if facts.final_result(number) in (Result.LOSS, Result.HALF_LOSS):
+                for accumulator in self.pool.on(facts.market_id, number):
+                    if self.worth_at_most(accumulator) == 0:
+                        self.lost[accumulator.bet_id] = None
+        self._forget_over(facts.market_id)
+
+    def worth_at_most(self, accumulator: AccumulatorRecord) -> int:
+        """What may be paid by what is final; what is not may all be won yet."""
+        return accumulator.payout_at_most(
+            self.matches[leg.market_id].final_result(leg.option_number) for leg in accumulator.legs
+        )
+
+    def _forget_over(self, market_id: int) -> None:
+        """Let go of a match on which nothing is or will be open."""
+        if self.matches[market_id].over and not self.pool.has_legs_on(market_id):
+            del self.matches[market_id]
+
+    # Bets
+
+    def place(self, entered: EnterAccumulator) -> AccumulatorTaken | Refused:
+        """Take an accumulator at the odds told last, if the pool covers all that it may be paid."""
+        bet = entered.bet
+        if self.state is not MarketState.OPEN:
+            return Refused(Refusal.MARKET_HALTED, "accumulators are suspended: try again later")
+        if (refused := refuse_legs(bet.legs)) is not None:
+            return refused
+        for leg in bet.legs:
+            if (refused := self._refuse_leg(leg)) is not None:
+                return refused
+        legs = tuple(map(self._leg_now, bet.legs))
+        changed = [leg for leg in legs if not accepts(bet.accept, leg.odds_asked, leg.odds)]
+        if changed:
+            return _odds_changed(changed)
+        limit = self.pool.largest_stake(leg.odds for leg in legs)
+        if bet.stake > limit:
+            words = f"at most {limit} can be staked on this now"
+            return Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": str(limit)})
+
+        # From here on it must succeed.
+        event = AccumulatorPlaced(
+            self._next_sequence(), entered.bet_id, bet.account_id, bet.client_bet_id, legs, bet.stake, bet.accept
+        )
+        self._events.append(event)
+        accumulator = placed_record(self.market_id, self._now_ms, event)
+        self.pool.take(accumulator)
+        return AccumulatorTaken(accumulator)
+
+    def claim(self, command: ClaimAccumulator) -> AccumulatorPaid | Refused:
+        """Pay an accumulator that its customer has won, or has got back; once."""
+        accumulator = self.pool.open.get(command.bet_id) or self._closed.get(command.bet_id)
+        if accumulator is None or accumulator.account_id != command.account_id:
+            return Refused(Refusal.NOT_FOUND, f"there is no accumulator {command.bet_id}")
+        if accumulator.payout:
+            return Refused(Refusal.ALREADY_CLAIMED, "this accumulator has been paid already")
+        if accumulator.payout is None:
+            accumulator = self.with_results(accumulator)
+        payout = accumulator.potential_payout
+        if payout is None:
+            return Refused(Refusal.NOT_SETTLED, "not all legs of this accumulator are settled yet")
+        if payout == 0:
+            return Refused(Refusal.NOTHING_TO_CLAIM, "this accumulator is lost: there is nothing to claim")
+        event = AccumulatorClaimed(self._next_sequence(), accumulator.bet_id, accumulator.account_id, payout)
+        self._events.append(event)
+        paid = claimed_record(self._now_ms, accumulator, event)
+        self._close(paid)
+        return AccumulatorPaid(paid)
+
+    def with_results(self, accumulator: AccumulatorRecord) -> AccumulatorRecord:
+        """An open accumulator with its legs' results as they are now."""
+        legs = (
+            replace(leg, result=self.matches[leg.market_id].options[leg.option_number].result)
+            for leg in accumulator.legs
+        )
+        return replace(accumulator, legs=tuple(legs))
+
+    def _refuse_leg(self, leg: LegAsked) -> Refused | None:
+        """Say why nothing can be staked on an option now."""
+        facts = self.matches.get(leg.market_id)
+        if facts is None:
+            return Refused(Refusal.MARKET_CLOSED, f"match {leg.market_id} takes no bets")
+        if facts.state is MarketState.SUSPENDED:
+            return Refused(Refusal.MARKET_HALTED, f"betting on match {leg.market_id} is suspended: try again later")
+        shown = facts.shown
+        if not shown.takes_bets or (shown.closes_ms is not None and self._now_ms >= shown.closes_ms):
+            return Refused(Refusal.MARKET_CLOSED, f"match {leg.market_id} takes no bets now")
+        if leg.option_number not in facts.options:
+            return Refused(Refusal.NOT_FOUND, f"match {leg.market_id} has no option {leg.option_number}")
+        if leg.option_number not in shown.odds:
+            return Refused(
+                Refusal.MARKET_CLOSED, f"option {leg.option_number} of match {leg.market_id} takes no bets now"
+            )
+        return None
+
+    def _leg_now(self, leg: LegAsked) -> Leg:
+        shown = self.matches[leg.market_id].shown
+        return Leg(leg.market_id, leg.option_number, shown.odds[leg.option_number], leg.odds, shown.number)
+
+    # The pool
+
+    def fund(self, command: FundAccumulators) -> AccumulatorsStand:
+        """Let more be staked."""
+        self._move_pool(command.amount)
+        return self.stands()
+
+    def give_back(self, command: ReturnFunds) -> AccumulatorsStand | Refused:
+        """Return to the house what covers nothing."""
+        if command.amount > (free := self.pool.free):
+            words = f"at most {free} can be returned: the rest covers open accumulators"
+            return Refused(Refusal.CONFLICT, words, {"available": str(free)})
+        self._move_pool(-command.amount)
+        return self.stands()
+
+    def halt(self) -> MarketChanged:
+        """Take claims only; halting twice is once."""
+        if self.state is not MarketState.HALTED:
+            self.state = MarketState.HALTED
+            self._events.append(MarketHalted(self._next_sequence()))
+        return MarketChanged(self.name, self.state)
+
+    def resume(self) -> MarketChanged:
+        """Take bets again; resuming twice is once."""
+        if self.state is not MarketState.OPEN:
+            self.state = MarketState.OPEN
+            self._events.append(MarketResumed(self._next_sequence()))
+        return MarketChanged(self.name, self.state)
+
+    def stands(self) -> AccumulatorsStand:
+        """How the market stands."""
+        return AccumulatorsStand(self.name, self.state, self.pool.money, self.pool.liability, len(self.pool.open))
+
+    # What it does by itself
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `go_on` has something to do now."""
+        return bool(self.lost)
+
+    def go_on(self) -> None:
+        """Close the next of those that are lost for good."""
+        for bet_id in tuple(islice(self.lost, self.part_max)):
+            self._events.append(AccumulatorLost(self._next_sequence(), bet_id))
+            self._close(lost_record(self._now_ms, self.pool.open[bet_id]))
+
+    # Inside
+
+    def _close(self, accumulator: AccumulatorRecord) -> None:
+        assert accumulator.payout is not None
+        self.pool.close(accumulator, accumulator.payout)
+        self.lost.pop(accumulator.bet_id, None)
+        self._closed[accumulator.bet_id] = accumulator
+        if len(self._closed) > CLOSED_MAX:
+            del self._closed[next(iter(self._closed))]
+        for leg in accumulator.legs:
+            self._forget_over(leg.market_id)
+
+    def _move_pool(self, amount: int) -> None:
+        self.pool.money += amount
+        self._events.append(PoolMoved(self._next_sequence(), amount))
+
+    def _next_sequence(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+
+def _odds_changed(legs: list[Leg]) -> Refused:
+    """Say what the odds are now of the legs whose odds their customer does not take."""
+    words = ", ".join(f"{leg.odds} for option {leg.option_number} of match {leg.market_id}" for leg in legs)
+    details = [{"marketId": leg.market_id, "option": leg.option_number, "odds": leg.odds} for leg in legs]
+    return Refused(Refusal.ODDS_CHANGED, f"the odds have changed: they are {words} now", {"legs": details})
