@@ -258,7 +258,7 @@ async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_
     """Start the exchange and its gateway; returns when they have been drained."""
     randomness = SystemRandomness()
     async with open_exchange(storage, SystemClock(), settings.rules) as exchange:
-        await seed(exchange, settings.house_seed)
+        await seed(exchange, settings.house_seed, settings.betting_asset)
         hasher = ArgonHasher(randomness)
         assert settings.admin_password is not None
         await ensure_admin(

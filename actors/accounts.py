@@ -25,7 +25,8 @@ from actors.messages import (
 )
 from actors.orders_under_way import OrdersUnderWay
 from actors.under_way import CANCELS_RESERVE, ClientKey, InFlight, UnderWay
-from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, MoveMatch, PlaceBet
+from engine.accumulators.commands import ClaimAccumulator, MoveFunds, PlaceAccumulator
+from engine.betting.commands import ClaimBet, MoveMatch, PlaceBet
 from engine.ledger.assets import ASSETS
 from engine.ledger.chart import HOUSE
 from engine.ledger.commands import ListMarket, MovementKind, MoveMoney, PostMovement
@@ -34,7 +35,7 @@ from engine.ledger.movements import COMES_IN
 from engine.ledger.records import OrderRecord
 from engine.matching.terms import OPEN_STATES
 from engine.prediction.commands import QUESTION_MOVES, DisputeOutcome, MoveQuestion, PlaceShareOrder
-from engine.products import ADMISSIONS, BETTING, PREDICTION
+from engine.products import ADMISSIONS, CLAIMS, POOL_MOVES, PREDICTION, STAKINGS
 from engine.refusals import Refusal, Refused
 from engine.spot.commands import PlaceOrder
 from engine.trading.commands import (
@@ -90,9 +91,9 @@ class Accounts(Actor):
             HaltMarket: self._change_market,
             ResumeMarket: self._change_market,
             **dict.fromkeys(QUESTION_MOVES, self._move_question),
-            PlaceBet: self._place_bet,
-            ClaimBet: self._claim_bet,
-            **dict.fromkeys(MATCH_MOVES, self._move_match),
+            **dict.fromkeys(STAKINGS, self._place_bet),
+            **dict.fromkeys(CLAIMS, self._claim_bet),
+            **dict.fromkeys(POOL_MOVES, self._move_pool),
             GetBalances: self._get_balances,
             FindCommand: self._find_command,
             SuspendAccount: self._suspend,
@@ -162,7 +163,7 @@ class Accounts(Actor):
 
     def _cancel_all_orders(self, cancel: CancelAllOrders) -> object:
         if cancel.market is not None and self._directory.find(cancel.product, cancel.market) is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {cancel.market}")
+            return _no_market(cancel.market)
 
         def is_meant(market: MarketEntry) -> bool:
             return market.product == cancel.product and cancel.market in (None, market.name)
@@ -215,15 +216,18 @@ class Accounts(Actor):
 
     # Bets
 
-    def _place_bet(self, bet: PlaceBet) -> object:
-        market = self._directory.find(BETTING, bet.market)
+    def _place_bet(self, bet: PlaceBet | PlaceAccumulator) -> object:
+        staking = STAKINGS[type(bet)]
+        market = self._directory.find(staking.product, bet.market)
         if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
             return busy
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {bet.market}")
+            return _no_market(bet.market)
         if bet.account_id in self._suspended:
             return SUSPENDED
-        key: ClientKey | None = None if bet.client_bet_id is None else ("bet", bet.account_id, bet.client_bet_id)
+        key: ClientKey | None = None
+        if bet.client_bet_id is not None:
+            key = (staking.kind, bet.account_id, bet.client_bet_id)
         earlier = self._under_way.earlier(key, bet)
         if earlier is not None:
             return earlier
@@ -231,23 +235,23 @@ class Accounts(Actor):
         if bet.stake > self._funds.available(bet.account_id, asset):
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")
         bet_id = self._under_way.forward(InFlight(bet.account_id, bet, self._asker(), key, asset, bet.stake))
-        return Forward(market.address, EnterBet(bet_id, bet))
+        return Forward(market.address, staking.enter(bet_id, bet))
 
-    def _claim_bet(self, claim: ClaimBet) -> object:
-        market = self._directory.find(BETTING, claim.market)
+    def _claim_bet(self, claim: ClaimBet | ClaimAccumulator) -> object:
+        market = self._directory.find(CLAIMS[type(claim)], claim.market)
         if (busy := self._under_way.busy(reserve=CANCELS_RESERVE)) is not None:
             return busy
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {claim.market}")
+            return _no_market(claim.market)
         if claim.account_id in self._suspended:
             return SUSPENDED
         command_id = self._under_way.forward(InFlight(claim.account_id, None, self._asker()))
         return Forward(market.address, msgspec.structs.replace(claim, command_id=command_id))
 
-    def _move_match(self, move: MoveMatch) -> object:
-        market = self._directory.find(BETTING, move.market)
+    def _move_pool(self, move: MoveMatch | MoveFunds) -> object:
+        market = self._directory.find(POOL_MOVES[type(move)], move.market)
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
+            return _no_market(move.market)
         if (stopped := self._under_way.stopped) is not None:
             return stopped
         asset = market.definition.asset
@@ -273,7 +277,7 @@ class Accounts(Actor):
     def _change_market(self, change: HaltMarket | ResumeMarket) -> object:
         market = self._directory.find(change.product, change.name)
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {change.name}")
+            return _no_market(change.name)
         if (stopped := self._under_way.stopped) is not None:
             return stopped
         command_id = self._under_way.forward(InFlight(0, None, self._asker()))
@@ -282,7 +286,7 @@ class Accounts(Actor):
     def _move_question(self, move: MoveQuestion) -> object:
         market = self._directory.find(PREDICTION, move.market)
         if market is None:
-            return Refused(Refusal.NOT_FOUND, f"there is no market {move.market}")
+            return _no_market(move.market)
         is_customers = isinstance(move, DisputeOutcome)
         busy = self._under_way.busy(reserve=CANCELS_RESERVE) if is_customers else self._under_way.stopped
         if busy is not None:
@@ -344,6 +348,10 @@ class Accounts(Actor):
 
 
 SUSPENDED = Refused(Refusal.ACCOUNT_SUSPENDED, "the account is suspended")
+
+
+def _no_market(name: str) -> Refused:
+    return Refused(Refusal.NOT_FOUND, f"there is no market {name}")
 
 
 def order_key(account_id: int, client_order_id: str | None) -> ClientKey | None:

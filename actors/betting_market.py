@@ -15,6 +15,7 @@ from engine.betting.commands import (
     MoveMatch,
     PoolStands,
 )
+from engine.betting.facts import LegPaid
 from engine.betting.market import BettingMarket
 from engine.betting.match import Match
 from engine.betting.moves import MOVES
@@ -35,6 +36,7 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
             EnterBet: self._place,
             ClaimBet: self._claim,
             GetPool: self._pool,
+            LegPaid: self._note_paid_leg,
             **dict.fromkeys(MOVES, self._move),
             ResumeMarket: self._resume,
         }
@@ -47,6 +49,7 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
             options=await reader.options(self._market_id),
             bets=await reader.unclaimed_bets(self._market_id),
             claimed=await reader.claimed_bets(self._market_id),
+            legs_paid=await reader.paid_legs(self._market_id),
         )
         return BettingMarket(record, self._match, pool)
 
@@ -58,6 +61,9 @@ class BettingMarketActor(TimedMarketActor[BettingMarket]):
 
     def _claim(self, command: ClaimBet) -> BetPaid | Refused:
         return self._settle(command.command_id, self._market.claim(command))
+
+    def _note_paid_leg(self, paid: LegPaid) -> None:
+        self._market.note_paid_leg(paid)
 
     def _pool(self, _: GetPool) -> PoolStands:
         return PoolStands(self._market.pool.money, self._market.pool.liability)

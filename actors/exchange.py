@@ -13,6 +13,7 @@ import msgspec
 import trio
 
 from actors.accounts import Accounts
+from actors.accumulators import AccumulatorsActor
 from actors.betting_market import BettingMarketActor
 from actors.broadcaster import Broadcaster, offer
 from actors.clock import Clock, SteadyClock
@@ -21,6 +22,7 @@ from actors.directory import Directory, MarketEntry
 from actors.ledger import Ledger
 from actors.maker import MarketMaker, ParkedMaker
 from actors.market import ParkedMarket, SpotMarketActor
+from actors.match_facts import tell_facts
 from actors.messages import DrainAccounts
 from actors.prediction_market import PredictionMarketActor
 from actors.replay import Replay
@@ -29,7 +31,7 @@ from actors.timekeeper import Timekeeper
 from engine.ledger.records import MarketRecord
 from engine.prediction.lifecycle import Rules
 from engine.prediction.maker_settings import DEFAULTS
-from engine.products import PREDICTION, SPOT, read_definition
+from engine.products import BETTING, PREDICTION, SPOT, read_definition
 from storage.cache import Cache, MemoryCache
 from storage.interface import Storage
 
@@ -91,6 +93,7 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
             accounts=accounts,
             offer=partial(offer, broadcaster),
             market_listed=partial(open_market, exchange),
+            tell_facts=partial(tell_facts, directory),
         ),
         Restart.NEVER,
     )
@@ -136,8 +139,10 @@ def open_market(exchange: Exchange, market: MarketRecord) -> None:
     elif market.product == PREDICTION:
         timekeeper, rules = exchange.timekeeper, exchange.rules
         make = partial(PredictionMarketActor, question=definition, rules=rules, timekeeper=timekeeper, **rest)
-    else:
+    elif market.product == BETTING:
         make = partial(BettingMarketActor, match=definition, timekeeper=exchange.timekeeper, **rest)
+    else:
+        make = partial(AccumulatorsActor, terms=definition, timekeeper=exchange.timekeeper, **rest)
     park = partial(ParkedMarket, name=market.name, accounts=exchange.accounts)
     exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, park)
 

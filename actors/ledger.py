@@ -9,7 +9,9 @@ from actors.clock import SteadyClock
 from actors.core import Actor, Address, Join, Unknown
 from actors.core.mailbox import Letter
 from actors.core.reply import Reply
+from actors.match_facts import GetMatchFacts
 from actors.messages import Barrier, Commit, Committed, Settled
+from engine.betting.facts import MatchFacts, facts_of_asset
 from engine.ledger import movements
 from engine.ledger.books import Books
 from engine.ledger.commands import Listed, ListMarket, Moved, PostMovement
@@ -47,6 +49,7 @@ class Ledger(Actor):
         accounts: Address,
         offer: Callable[[Committed], None],
         market_listed: Callable[[MarketRecord], None],
+        tell_facts: Callable[[Page], None],
     ) -> None:
         super().__init__(address)
         self._storage = storage
@@ -54,6 +57,7 @@ class Ledger(Actor):
         self._accounts = accounts
         self._offer = offer
         self._market_listed = market_listed
+        self._tell_facts = tell_facts
         self._books: Books
         self._drafts: list[Draft] = []
         self._own: list[tuple[LedgerEvent, int, Reply]] = []  # event, command id, ticket
@@ -65,6 +69,7 @@ class Ledger(Actor):
             Barrier: self._barrier,
             PostMovement: self._post_movement,
             ListMarket: self._list_market,
+            GetMatchFacts: self._get_match_facts,
         }
 
     async def recover(self, failed: list[Letter]) -> None:
@@ -87,6 +92,7 @@ class Ledger(Actor):
             positions=await reader.positions(),
             streams=await reader.stream_numbers(),
             bets=await reader.unclaimed_bets(),
+            accumulators=await reader.open_accumulators(),
             options=await reader.options(),
             claims=await reader.claim_counts(),
         )
@@ -98,6 +104,10 @@ class Ledger(Actor):
 
     def _barrier(self, _: Barrier) -> None:
         """Nothing to do: the answer leaves behind everything that came before."""
+
+    def _get_match_facts(self, query: GetMatchFacts) -> tuple[MatchFacts, ...]:
+        """How matches stand before this batch; what the batch changes is told after it."""
+        return facts_of_asset(Page(self._books), query.asset)
 
     def _post_movement(self, post: PostMovement) -> Join | Refused:
         movement = post.movement
@@ -173,6 +183,7 @@ class Ledger(Actor):
         self._accounts.tell(Settled(command_ids, (), tuple(page.changes()), tuple(page.orders.values())))
         for market in page.listed:
             self._market_listed(market)
+        self._tell_facts(page)
         self._offer(Committed(entry, tuple(page.parts), tuple(page.messages)))
         for draft in drafts:
             if draft.part.market_id == OWN:

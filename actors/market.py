@@ -2,7 +2,7 @@
 
 MarketActor          decides a batch, has it made durable, answers; rebuilds itself from the tables
   TradingActor       with an order book: SpotMarketActor, PredictionMarketActor
-  TimedMarketActor   moved by time, too: PredictionMarketActor, BettingMarketActor
+  TimedMarketActor   moved by time, or by work of its own: PredictionMarketActor, BettingMarketActor, AccumulatorsActor
 ParkedMarket         stands in for one that crashes again and again
 """
 
@@ -15,7 +15,15 @@ from actors.core.mailbox import Letter
 from actors.messages import Barrier, Commit, Settled
 from actors.patience import patiently
 from actors.timekeeper import TimeHasCome
+from engine.accumulators.commands import (
+    FUND_MOVES,
+    ClaimAccumulator,
+    EnterAccumulator,
+    GetAccumulators,
+    MoveFunds,
+)
 from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, GetPool, MoveMatch
+from engine.betting.facts import LegPaid, MatchFacts
 from engine.ledger.journal import Part
 from engine.ledger.records import MarketRecord
 from engine.prediction.commands import QUESTION_MOVES, GetHolder, GetPayouts, MoveQuestion
@@ -53,13 +61,25 @@ Trading = TypeVar("Trading", bound=TradingMarket[Any])
 AUDIT_EVERY = 1_000  # batches between two audits of the whole book, which reads every open order
 
 
+NUMBERED = (
+    WithdrawOrder,
+    HaltMarket,
+    ResumeMarket,
+    MoveQuestion,
+    ClaimBet,
+    MoveMatch,
+    ClaimAccumulator,
+    MoveFunds,
+)
+
+
 def command_id_of(command: object) -> int | None:
     """The id under which accounts waits for this command to be settled; None for queries and facts."""
     if isinstance(command, EnterOrder):
         return command.order_id
-    if isinstance(command, EnterBet):
+    if isinstance(command, EnterBet | EnterAccumulator):
         return command.bet_id
-    if isinstance(command, WithdrawOrder | HaltMarket | ResumeMarket | MoveQuestion | ClaimBet | MoveMatch):
+    if isinstance(command, NUMBERED):
         return command.command_id
     return None
 
@@ -196,11 +216,12 @@ class ParkedMarket(Actor):
         self._accounts = accounts
         self._refused: list[int] = []
         orders, bets = (EnterOrder, WithdrawOrder, GetDepth), (EnterBet, ClaimBet, GetPool, *MATCH_MOVES)
-        refused = (*orders, HaltMarket, GetHolder, GetPayouts, *QUESTION_MOVES, *bets)
+        accumulators = (EnterAccumulator, ClaimAccumulator, GetAccumulators, *FUND_MOVES)
+        refused = (*orders, HaltMarket, GetHolder, GetPayouts, *QUESTION_MOVES, *bets, *accumulators)
         self.handlers = {
             **dict.fromkeys(refused, self._refuse),
             ResumeMarket: self._resume,
-            TimeHasCome: lambda _: None,
+            **dict.fromkeys((TimeHasCome, MatchFacts, LegPaid), lambda _: None),
         }
 
     async def recover(self, failed: list[Letter]) -> None:

@@ -16,6 +16,7 @@ from engine.ledger.journal import Part
 from engine.ledger.page import PrivateMessage
 from engine.ledger.records import Entry, OrderRecord
 from engine.messages import Command, Fact
+from engine.products import ClientKind
 from engine.refusals import Refused
 from engine.trading.commands import Cancelled
 
@@ -69,7 +70,7 @@ class GetBalances(Command[tuple[BalanceView, ...]], frozen=True):
 class FindCommand(Command[Literal["pending", "known"] | None], frozen=True):
     """Ask whether a client's id is under way, or has been settled within the last minutes."""
 
-    kind: Literal["order", "money", "bet"]
+    kind: ClientKind
     account_id: int
     client_id: str
 

@@ -12,17 +12,18 @@ from actors.core import Busy, Join, Stopped, Unavailable
 from actors.core.reply import Reply
 from actors.directory import MarketEntry
 from actors.recent import RecentIds
+from engine.accumulators.commands import AccumulatorTaken
 from engine.betting.commands import BetTaken
 from engine.ledger.commands import Moved
 from engine.ledger.funds import Funds
 from engine.messages import Known
+from engine.products import ClientKind
 from engine.refusals import Refusal, Refused
 from engine.trading.commands import Placed
 
 IN_FLIGHT_MAX = 10_000  # commands forwarded and not yet settled, about two seconds of work: more are told Busy
 CANCELS_RESERVE = IN_FLIGHT_MAX // 10  # the last tenth is for cancels: who can't get out must not be kept in
 
-ClientKind = Literal["order", "money", "bet"]
 ClientKey = tuple[ClientKind, int, str]  # account, the id of the client's choice
 
 
@@ -138,6 +139,6 @@ class RepeatReply(Reply):
     __slots__ = ()
 
     def settle(self, value: object, failure: Unavailable | None) -> None:
-        if isinstance(value, Placed | Moved | BetTaken):
+        if isinstance(value, Placed | Moved | BetTaken | AccumulatorTaken):
             value = msgspec.structs.replace(value, repeated=True)
         super().settle(value, failure)

@@ -6,13 +6,15 @@ accounts     how an order is admitted, and what is held for it
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from engine.accumulators import bookkeeping as accumulators
+from engine.accumulators.commands import FUND_MOVES, ClaimAccumulator, EnterAccumulator, PlaceAccumulator
 from engine.accumulators.terms import Accumulators
 from engine.betting import bookkeeping as betting
+from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, PlaceBet
 from engine.betting.events import PoolMoved
 from engine.betting.match import Match
 from engine.ledger import movements
@@ -43,6 +45,8 @@ DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {
     BETTING: Match,
     ACCUMULATORS: Accumulators,
 }
+ClientKind = Literal["order", "money", "bet", "accumulator"]  # what clients choose ids for, each kind by itself
+
 WITH_BOOK = frozenset({SPOT, PREDICTION})  # whose markets match orders
 
 
@@ -84,6 +88,22 @@ PRODUCTS = Products(
     read_definition,
     {PREDICTION: prediction.check, BETTING: betting.check, ACCUMULATORS: accumulators.check},
 )
+
+
+class Staking(msgspec.Struct, frozen=True):
+    """How accounts takes in one kind of bet."""
+
+    product: str
+    kind: ClientKind
+    enter: Callable[[int, Any], Any]  # (id, bet): what its market gets
+
+
+STAKINGS: Mapping[type, Staking] = {
+    PlaceBet: Staking(BETTING, "bet", EnterBet),
+    PlaceAccumulator: Staking(ACCUMULATORS, "accumulator", EnterAccumulator),
+}
+CLAIMS: Mapping[type, str] = {ClaimBet: BETTING, ClaimAccumulator: ACCUMULATORS}  # the product that pays
+POOL_MOVES: Mapping[type, str] = {**dict.fromkeys(MATCH_MOVES, BETTING), **dict.fromkeys(FUND_MOVES, ACCUMULATORS)}
 
 
 class Admission(msgspec.Struct, frozen=True):

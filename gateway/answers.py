@@ -61,13 +61,14 @@ def refusal(refused: Refused) -> Answer:
     return msgspec.structs.replace(answer, body=_with_details(answer.body, refused.details))
 
 
-DETAILS = {field.encode_name: field.name for field in msgspec.structs.fields(ErrorBody)}
+DETAILS = {field.encode_name: field for field in msgspec.structs.fields(ErrorBody)}
 
 
 def _with_details(body: object, details: Mapping[str, object]) -> ErrorBody:
     """Put the engine's details into the body; each has its field there, so that they are described."""
     assert isinstance(body, ErrorBody)
-    return msgspec.structs.replace(body, **{DETAILS[name]: value for name, value in details.items()})
+    described = {DETAILS[name].name: msgspec.convert(value, DETAILS[name].type) for name, value in details.items()}
+    return msgspec.structs.replace(body, **described)
 
 
 def as_on(path: str, answer: Answer) -> Answer:

@@ -117,8 +117,8 @@ def _problem_in_words(problem: str, field: str, kind: Any, as_text: bool) -> str
         return f"must be at {'least' if found[1] == '>=' else 'most'} {found[2]}"
     if found := re.fullmatch(r"Expected `str` of length <= ([0-9]+)", problem):
         return f"must have at most {found[1]} characters"
-    if found := re.fullmatch(r"Expected `(?:array|object)` of length <= ([0-9]+)", problem):
-        return f"must have at most {found[1]} entries"
+    if found := re.fullmatch(r"Expected `(?:array|object)` of length (>=|<=) ([0-9]+)", problem):
+        return f"must have at {'least' if found[1] == '>=' else 'most'} {found[2]} entries"
     if problem.startswith("Invalid enum value"):
         choices = _choices(field, kind)
         return f"must be one of {', '.join(choices)}" if choices else "has no such value"

@@ -66,7 +66,7 @@ def document(routes: tuple[Route, ...]) -> Json:
             "description": (
                 "Amounts and prices are decimal strings, times are ms since 1970 UTC, lists are bare. "
                 "Prediction markets (/api/* without v1, and /api/v1/prediction) have prices as numbers, in cents. "
-                "In betting (/api/v1/markets, odds, bets) amounts are strings of whole smallest units."
+                "In betting (/api/v1/markets, odds, bets, accumulators) amounts are strings of whole smallest units."
             ),
         },
         "paths": paths,

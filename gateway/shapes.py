@@ -316,14 +316,24 @@ def book_view(depth: Depth, symbol: SpotSymbol) -> BookView:
     )
 
 
+class LegOdds(Shape, frozen=True):
+    """A leg of an accumulator whose odds have changed: those of now, in hundredths."""
+
+    market_id: int
+    option: int
+    odds: int
+
+
 class ErrorBody(Shape, frozen=True):
     """The one body of all bad news: `code` for programs, `message` for people; further fields where a code has some."""
 
     code: str
     message: str
     odds: int | UnsetType = UNSET  # ODDS_CHANGED: those of now, in hundredths
+    legs: list[LegOdds] | UnsetType = UNSET  # ODDS_CHANGED: an accumulator's legs that have other odds now
     max_stake: str | UnsetType = UNSET  # LIABILITY_LIMIT: the largest that would pass, in units
-    claims: list[int] | UnsetType = UNSET  # ALREADY_CLAIMED: the first bets that stand in the way
+    claims: list[int] | UnsetType = UNSET  # ALREADY_CLAIMED: the first bets and accumulators in the way
+    available: str | UnsetType = UNSET  # CONFLICT: the most that can be returned, in units
 
 
 class StatusView(Shape, frozen=True):

@@ -48,11 +48,15 @@ def database_away(what: str, error: Exception) -> DatabaseAway:
 
 
 async def connect(dsn: str, **options: Any) -> asyncpg.Connection:
-    """Open a connection whose `numeric` columns are ints. Raises DatabaseAway, whatever the reason."""
+    """Open a connection whose `numeric` columns are ints, and whose `json` columns are lists and dicts.
+
+    JSON that is sent is text. Raises DatabaseAway, whatever the reason.
+    """
     connection = None
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_S_MAX, **options)
-        await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=int, format="text")
+        for name, decoder in (("numeric", int), ("json", msgspec.json.decode)):
+            await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=decoder, format="text")
     except (*_PASSING, asyncpg.PostgresError, ValueError) as error:
         if connection is not None:
             connection.terminate()

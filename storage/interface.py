@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import (
     AdminAction,
@@ -63,7 +64,7 @@ NO_JOURNAL = JournalHead(0, bytes(32), 0)
 class Counters(msgspec.Struct, frozen=True):
     """The highest ids that the tables hold, 0 where there is none."""
 
-    order_id: int  # of orders and bets, which are numbered together
+    order_id: int  # of orders, bets and accumulators, which are numbered together
     trade_id: int
     log_id: int
     market_id: int
@@ -110,6 +111,15 @@ class BetFilter(msgspec.Struct, frozen=True):
     account_id: int | None = None
     market_id: int | None = None
     settled: bool | None = None  # whether their option has a result
+    offset: int = 0
+    limit: int = 100
+
+
+class AccumulatorFilter(msgspec.Struct, frozen=True):
+    """Which accumulators a list shows; None means any. Newest first, without the first `offset`."""
+
+    account_id: int | None = None
+    settled: bool | None = None  # closed, or decided: all legs have results, or one is lost
     offset: int = 0
     limit: int = 100
 
@@ -214,21 +224,45 @@ class Reader(Protocol):
     async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
         """A page of the bets, and how many there are in all."""
 
+    async def bets_after(self, bet_id: int, limit: int) -> list[BetRecord]:
+        """The first bets with higher ids, by id."""
+
     async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         """Of one market or of all, by id.
 
-        Left out is what nothing can come of any more: lost bets on groups of which a bet is claimed, so that their
-        results stand.
+        Left out is what nothing can come of any more: lost bets on groups of which a bet is claimed, or an accumulator
+        paid, so that their results stand.
         """
 
     async def claimed_bets(self, market_id: int) -> list[BetRecord]:
         """By id."""
 
     async def claim_counts(self) -> dict[tuple[int, int], int]:
-        """How many bets are claimed of each option, by market and number; those without any are not there."""
+        """How many bets are claimed of each option, by market and number, and accumulators paid that are on it.
+
+        Options without any are not there.
+        """
 
     async def options(self, market_id: int | None = None) -> list[OptionRecord]:
         """Of one market or of all, by market and number."""
+
+    async def accumulator(self, bet_id: int) -> AccumulatorRecord | None:
+        """This one and all others come with their legs in order, and those with their options' results."""
+
+    async def accumulator_by_client_id(self, account_id: int, client_bet_id: str) -> AccumulatorRecord | None:
+        """The id is its account's own, and no bet's."""
+
+    async def accumulators(self, which: AccumulatorFilter) -> tuple[list[AccumulatorRecord], int]:
+        """A page of the accumulators, and how many there are in all."""
+
+    async def accumulators_after(self, bet_id: int, limit: int) -> list[AccumulatorRecord]:
+        """The first accumulators with higher ids, by id."""
+
+    async def open_accumulators(self, market_id: int | None = None) -> list[AccumulatorRecord]:
+        """Of one market of accumulators or of all, by id: neither paid nor closed as lost."""
+
+    async def paid_legs(self, market_id: int) -> list[LegRecord]:
+        """The legs on one match of the accumulators that were paid, by accumulator and leg."""
 
     async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
         """Every trade's price from `since_ms` on, oldest first, and before them the last one earlier."""
@@ -238,6 +272,9 @@ class Reader(Protocol):
 
     async def maker_audit(self, market_id: int, before: int | None, limit: int) -> list[MakerAuditRecord]:
         """What became of the market maker's orders, newest first, sequences below `before`."""
+
+    async def admin_actions_after(self, action_id: int, limit: int) -> list[AdminAction]:
+        """The first actions with higher ids, by id: those that commits wrote, and all others."""
 
     async def asset_logs(
         self, account_id: int, asset: str | None, before: int | None, limit: int

@@ -6,6 +6,7 @@ import asyncpg
 
 from engine.ledger.page import account_channel
 from engine.ledger.records import (
+    AdminAction,
     AssetLogRecord,
     BalanceRecord,
     ChannelRecord,
@@ -19,6 +20,7 @@ from engine.ledger.records import (
     TradeRecord,
     TransactionRecord,
 )
+from storage.accumulator_reader import AccumulatorReader
 from storage.betting_reader import BettingReader
 from storage.connection import records
 from storage.interface import (
@@ -40,6 +42,7 @@ BALANCES = "select * from assets"
 TRADES = "select * from trades"
 ASSET_LOGS = "select * from assets_logs"
 FREEZES = "select * from freezes"
+ADMIN_ACTIONS = "select * from admin_actions"
 ORDERS = """
     select orders.*, coalesce((select freezes.amount from freezes where freeze_id = order_id), 0) as held
     from orders
@@ -49,7 +52,12 @@ OF_PRODUCT = "(select product = {{}} from markets where markets.market_id = {}.m
 IS_OPEN = "state in ('new', 'partially_filled')"  # word for word as in the indexes of open orders
 
 COUNTERS = """
-    select greatest((select max(order_id) from orders), (select max(bet_id) from bets), 0) as order_id,
+    select greatest(
+               (select max(order_id) from orders),
+               (select max(bet_id) from bets),
+               (select max(bet_id) from accumulators),
+               0
+           ) as order_id,
            (select coalesce(max(trade_id), 0) from trades) as trade_id,
            (select coalesce(max(log_id), 0) from assets_logs) as log_id,
            (select coalesce(max(market_id), 0) from markets) as market_id
@@ -137,7 +145,7 @@ CHANNEL_ROWS = """
 """
 
 
-class PostgresReader(BettingReader):
+class PostgresReader(BettingReader, AccumulatorReader):
     """Reader on PostgreSQL."""
 
     async def journal_head(self) -> JournalHead:
@@ -248,6 +256,10 @@ class PostgresReader(BettingReader):
         where, values = conditions(("market_id = {}", market_id), ("sequence < {}", before))
         statement = f"{MAKER_AUDIT} {where} order by sequence desc limit ${len(values) + 1}"
         return await self._pool.fetch(MakerAuditRecord, statement, *values, limit)
+
+    async def admin_actions_after(self, action_id: int, limit: int) -> list[AdminAction]:
+        statement = f"{ADMIN_ACTIONS} where action_id > $1 order by action_id limit $2"
+        return await self._pool.fetch(AdminAction, statement, action_id, limit)
 
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None:
         statement = "select * from transactions where account_id = $1 and trans_id = $2"

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from engine.accumulators.terms import Accumulators
 from engine.betting.match import Match
 from engine.ledger.assets import ASSETS, PAYOUT_ASSET
 from engine.ledger.chart import FEES, OUTSIDE, has_log
@@ -14,6 +15,7 @@ from engine.prediction.question import Question
 from engine.products import PREDICTION, PRODUCTS, read_definition
 from engine.spot.symbol import SpotSymbol
 from storage.interface import OrderFilter, Reader, TradeFilter
+from tests.accumulator_invariants import check_accumulators
 from tests.match_invariants import check_match
 from tests.question_invariants import Trading, check_question
 
@@ -31,6 +33,9 @@ async def audit(reader: Reader) -> None:
         definition = definitions[market.market_id] = read_definition(market.product, market.definition)
         if isinstance(definition, Match):
             await check_match(reader, market, definition, balances)
+            continue
+        if isinstance(definition, Accumulators):
+            await check_accumulators(reader, market, definition, balances)
             continue
         mine = [order for order in orders if order.market_id == market.market_id]
         check_book(market, definition, mine)

@@ -43,7 +43,9 @@ async def check_match(reader: Reader, market: MarketRecord, match: Match, balanc
         assert bet.result is result
         assert bet.payout is None or (result is not None and bet.payout == paid(bet, result))
         assert (bet.payout is None) is (bet.claim_tx_hash is None) is (bet.claimed_ms is None)
-    final = {options[bet.option_number].group_number for bet in bets if bet.payout is not None}
+    paid_for = {bet.option_number for bet in bets if bet.payout is not None}
+    paid_for |= {leg.option_number for leg in await reader.paid_legs(market.market_id)}
+    final = {options[number].group_number for number in paid_for}
     if market.state in OVER:
         final = {option.group_number for option in options.values()}
     owed = worst_of(options, [bet for bet in bets if bet.payout is None], final)

@@ -110,12 +110,13 @@ def test_products_stand_on_the_ledger_and_know_nothing_of_each_other(path: Path)
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
-        ("amounts", {"matching", "ledger", "trading", "spot", "prediction", "betting", "products"}),
-        ("matching", {"ledger", "trading", "spot", "prediction", "betting", "products"}),
-        ("trading", {"spot", "prediction", "betting", "products"}),
-        ("spot", {"prediction", "betting", "products"}),
-        ("prediction", {"spot", "betting", "products"}),
-        ("betting", {"spot", "prediction", "products"}),
+        ("amounts", {"matching", "ledger", "trading", "spot", "prediction", "betting", "accumulators", "products"}),
+        ("matching", {"ledger", "trading", "spot", "prediction", "betting", "accumulators", "products"}),
+        ("trading", {"spot", "prediction", "betting", "accumulators", "products"}),
+        ("spot", {"prediction", "betting", "accumulators", "products"}),
+        ("prediction", {"spot", "betting", "accumulators", "products"}),
+        ("betting", {"spot", "prediction", "accumulators", "products"}),
+        ("accumulators", {"products"}),
         ("products", set()),
     ],
 )

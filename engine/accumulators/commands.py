@@ -97,3 +97,6 @@ class FundAccumulators(MoveFunds, frozen=True):
 
 class ReturnFunds(MoveFunds, frozen=True):
     """Give money that covers nothing back to the house."""
+
+
+FUND_MOVES = (FundAccumulators, ReturnFunds)

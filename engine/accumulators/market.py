@@ -62,13 +62,14 @@ class AccumulatorMarket:
         self.sequence = market.sequence
         self.pool = pool
         self.part_max = part_max
-        self.matches: dict[int, MatchFacts] = {}  # those that take bets or may yet, and those that something is open on
+        # Those that take bets or may yet, and those that something is open on.
+        self.matches = {facts.market_id: facts for facts in matches}
         self.lost: dict[int, None] = {}  # open, but nothing can come of it any more
         self._closed: dict[int, AccumulatorRecord] = {}  # lately, oldest first
         self._events: list[AccumulatorEvent] = []
         self._now_ms = 0
-        for facts in matches:
-            self.learn(facts)
+        for market_id in tuple(self.matches):
+            self._look_at(market_id)
 
     def begin(self, now_ms: int) -> None:
         """Set the time of the commands that follow."""
@@ -89,15 +90,19 @@ class AccumulatorMarket:
     def learn(self, facts: MatchFacts) -> None:
         """Know how a match stands; what was told before, and comes later, is passed over."""
         known = self.matches.get(facts.market_id)
-        if known is not None and known.sequence > facts.sequence:
-            return
-        self.matches[facts.market_id] = facts
+        if known is None or known.age <= facts.age:
+            self.matches[facts.market_id] = facts
+            self._look_at(facts.market_id)
+
+    def _look_at(self, market_id: int) -> None:
+        """Find what is lost for good by what is final in a match: by a loss, or by less than a unit being left."""
+        facts = self.matches[market_id]
         for number in facts.options:
-            if facts.final_result(number) in (Result.LOSS, Result.HALF_LOSS):
-                for accumulator in self.pool.on(facts.market_id, number):
+            if facts.final_result(number) not in (None, Result.WIN):
+                for accumulator in self.pool.on(market_id, number):
                     if self.worth_at_most(accumulator) == 0:
                         self.lost[accumulator.bet_id] = None
-        self._forget_over(facts.market_id)
+        self._forget_over(market_id)
 
     def worth_at_most(self, accumulator: AccumulatorRecord) -> int:
         """What may be paid by what is final; what is not may all be won yet."""
@@ -147,21 +152,24 @@ class AccumulatorMarket:
             return Refused(Refusal.NOT_FOUND, f"there is no accumulator {command.bet_id}")
         if accumulator.payout:
             return Refused(Refusal.ALREADY_CLAIMED, "this accumulator has been paid already")
-        if accumulator.payout is None:
-            accumulator = self.with_results(accumulator)
-        payout = accumulator.potential_payout
+        payout = self.payout_of(accumulator)
         if payout is None:
             return Refused(Refusal.NOT_SETTLED, "not all legs of this accumulator are settled yet")
         if payout == 0:
             return Refused(Refusal.NOTHING_TO_CLAIM, "this accumulator is lost: there is nothing to claim")
         event = AccumulatorClaimed(self._next_sequence(), accumulator.bet_id, accumulator.account_id, payout)
         self._events.append(event)
-        paid = claimed_record(self._now_ms, accumulator, event)
+        paid = claimed_record(self._now_ms, self._with_results(accumulator), event)
         self._close(paid)
         return AccumulatorPaid(paid)
 
-    def with_results(self, accumulator: AccumulatorRecord) -> AccumulatorRecord:
-        """An open accumulator with its legs' results as they are now."""
+    def payout_of(self, accumulator: AccumulatorRecord) -> int | None:
+        """What can be claimed of one that is open or was closed lately; None before that is certain."""
+        if accumulator.payout is not None:
+            return accumulator.payout
+        return self._with_results(accumulator).potential_payout
+
+    def _with_results(self, accumulator: AccumulatorRecord) -> AccumulatorRecord:
         legs = (
             replace(leg, result=self.matches[leg.market_id].options[leg.option_number].result)
             for leg in accumulator.legs
@@ -249,8 +257,9 @@ class AccumulatorMarket:
             self._forget_over(leg.market_id)
 
     def _move_pool(self, amount: int) -> None:
-        self.pool.money += amount
-        self._events.append(PoolMoved(self._next_sequence(), amount))
+        if amount:
+            self.pool.money += amount
+            self._events.append(PoolMoved(self._next_sequence(), amount))
 
     def _next_sequence(self) -> int:
         self.sequence += 1

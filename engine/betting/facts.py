@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from engine.betting.bookkeeping import final_groups, shown_now
 from engine.betting.lifecycle import OVER
+from engine.betting.match import Match
 from engine.ledger.bet_books import Shown
 from engine.ledger.bets import OptionRecord, Result
 from engine.ledger.page import Page
@@ -22,6 +23,11 @@ class MatchFacts(Fact, frozen=True):
     final_groups: frozenset[int]  # whose results can't be taken back any more
 
     @property
+    def age(self) -> tuple[int, int]:
+        """Grows with what is told: an accumulator that is paid makes groups final without an event of the match."""
+        return self.sequence, len(self.final_groups)
+
+    @property
     def over(self) -> bool:
         return self.state in OVER
 
@@ -36,6 +42,18 @@ class LegPaid(Fact, frozen=True):
 
     bet_id: int
     option_number: int
+
+
+def facts_of_asset(page: Page, asset: str) -> tuple[MatchFacts, ...]:
+    """How all matches of an asset stand on which bets may be taken, or accumulators are open."""
+    open_on = {leg.market_id for open_ in page.betting.books.accumulators.values() for leg in open_.legs}
+    return tuple(
+        match_facts(page, market_id)
+        for market_id, match in page.books.definitions.items()
+        if isinstance(match, Match)
+        and match.asset == asset
+        and (page.market(market_id).state not in OVER or market_id in open_on)
+    )
 
 
 def match_facts(page: Page, market_id: int) -> MatchFacts:

@@ -343,12 +343,12 @@ class BettingMarket:
         return None if offered else Refused(Refusal.CONFLICT, "there are no odds: set them first")
 
     def _refuse_claimed(self, numbers: set[int], asked: int | None) -> Refused | None:
-        """Name the bets on these options that have been paid: what they were paid for can't be undone."""
+        """Name what has been paid for these options, bets and accumulators: it can't be undone."""
         claims = self.pool.claims_on(numbers)
         if not claims:
             return None
-        bets = "1 bet has" if len(claims) == 1 else f"{len(claims)} bets have"
-        words = f"{bets} been paid already: this can't be rolled back any more"
+        paid = "1 claim has" if len(claims) == 1 else f"{len(claims)} claims have"
+        words = f"{paid} been paid already: this can't be rolled back any more"
         if asked is None:
             words += "; groups without claims can be, by their option"
         return Refused(Refusal.ALREADY_CLAIMED, words, {"claims": claims[:CLAIMS_SHOWN_MAX]})

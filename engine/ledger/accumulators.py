@@ -43,6 +43,8 @@ class AccumulatorRecord(msgspec.Struct, frozen=True):
     @property
     def potential_payout(self) -> int | None:
         """What can be, or was, claimed; None before that is certain: a lost leg decides it for all of them."""
+        if self.payout is not None:
+            return self.payout
         results = [leg.result for leg in self.legs]
         if Result.LOSS in results:
             return 0

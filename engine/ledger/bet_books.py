@@ -38,7 +38,7 @@ class BetBooks:
         self.options: dict[int, dict[int, OptionRecord]] = {}  # by market
         self.accumulators: dict[int, AccumulatorRecord] = {}  # those that are open
         self.liabilities: dict[int, int] = {}  # what they may have to be paid in all, by their market
-        self.shown: dict[int, tuple[Shown, ...]] = {}  # by match, what was shown lately, but not what is now
+        self.shown: dict[int, tuple[Shown, ...]] = {}  # by match, what was offered lately, but not what is now
         for option in options:
             self.options.setdefault(option.market_id, {})[option.number] = option
         for bet in bets:

@@ -112,16 +112,18 @@ class BetPage:
         self.options[option.market_id, option.number] = option
 
     def replace_shown(self, market_id: int, shown: Shown) -> None:
-        """Remember what a match showed until now (its `until_ms`); forget what it showed long before."""
+        """Remember what a match offered until now (its `until_ms`); forget what it offered long before."""
         assert shown.until_ms is not None
         since_ms = shown.until_ms - LATE_MS
-        lately = (old for old in self.shown_before(market_id) if old.until_ms is not None and old.until_ms >= since_ms)
-        self.shown[market_id] = (*lately, shown)
+        lately = (*self.shown_before(market_id), shown)
+        self.shown[market_id] = tuple(
+            old for old in lately if old.takes_bets and old.until_ms is not None and old.until_ms >= since_ms
+        )
         self.news[market_id] = None
 
     def shown_before(self, market_id: int) -> tuple[Shown, ...]:
-        """What a match showed lately, oldest first."""
-        return self.shown.get(market_id) or self.books.shown.get(market_id, ())
+        """What a match offered lately while it took bets, oldest first."""
+        return self.shown.get(market_id, self.books.shown.get(market_id, ()))
 
     # The commit
 

@@ -5,7 +5,7 @@ OUTSIDE   the outside world: deposits come from it, so it is below zero by what 
 FEES      what the exchange has earned
 HOUSE     the operator's own money
 MAKER     the market maker's: what the house has lent it, and what it makes of that
-pools     one a prediction market: a dollar for every pair of shares
+pools     one a market: a dollar for every pair of shares; what covers the bets on a match, or all accumulators
 """
 
 OUTSIDE = -1

@@ -3,7 +3,7 @@
 errors       what can be heard instead of an answer
 rest         requests over HTTP
 prediction   the prediction markets' own paths, over the same
-betting      matches, odds and bets, over the same
+betting      matches, odds, bets and accumulators, over the same
 stream       subscriptions and orders over one WebSocket
 wallets      logging in with a wallet, over HTTP
 """

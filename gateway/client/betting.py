@@ -80,6 +80,36 @@ class BettingClient:
         """Have a settled bet paid."""
         return await self.rest.call("POST", f"/api/v1/bets/{order_id}/claim")
 
+    # Accumulators
+
+    async def accumulate(self, accumulator: Mapping[str, Json]) -> Json:
+        """Place a bet on several matches: `legs`, each with marketId, option and odds, and what a bet has.
+
+        Refused has `details`: the `legs` with other odds now with ODDS_CHANGED, `maxStake` with LIABILITY_LIMIT.
+        """
+        return await self.rest.call("POST", "/api/v1/accumulators", accumulator)
+
+    async def accumulator_by_id(self, order_id: int) -> Json:
+        return await self.rest.call("GET", f"/api/v1/accumulators/{order_id}")
+
+    async def accumulator_by_client_id(self, client_bet_id: str) -> Json:
+        return await self.rest.call("GET", f"/api/v1/accumulators/by-client-id/{quote(client_bet_id, safe='')}")
+
+    async def accumulators(
+        self,
+        status: str | None = None,
+        user_address: str | None = None,
+        page: int = 1,
+        page_size: int = PAGE_SIZE,
+    ) -> Json:
+        """One page, counted from 1, newest first; `status` is pending or confirmed."""
+        query = {"status": status, "userAddress": user_address, "page": page, "pageSize": page_size}
+        return await self.rest.call("GET", "/api/v1/accumulators", **query)
+
+    async def claim_accumulator(self, order_id: int) -> Json:
+        """Have an accumulator paid whose legs have all come in."""
+        return await self.rest.call("POST", f"/api/v1/accumulators/{order_id}/claim")
+
     # What administrators do
 
     async def create_market(self, match: Mapping[str, Json]) -> int:
@@ -116,12 +146,40 @@ class BettingClient:
         """Take results back: those of an option's group, or all."""
         return await self._step(market_id, "rollback", {} if option is None else {"option": option})
 
+    async def finalize(self, market_id: int, reason: str | None = None) -> Json:
+        """Say that a settlement can't be rolled back any more."""
+        return await self._step(market_id, "finalize", _because(reason))
+
     async def void(self, market_id: int, reason: str | None = None) -> Json:
         """Give every stake back."""
-        return await self._step(market_id, "void", {} if reason is None else {"reason": reason})
+        return await self._step(market_id, "void", _because(reason))
 
     async def _step(self, market_id: int, step: str, body: Json) -> Json:
         return await self.rest.call("POST", f"/api/v1/admin/markets/{market_id}/{step}", body)
+
+    async def accumulator_pool(self) -> Json:
+        """What covers all accumulators, and how much of it is free."""
+        return await self.rest.call("GET", "/api/v1/admin/accumulators")
+
+    async def fund_accumulators(self, amount: str) -> Json:
+        """Put more of the house's money into the pool of accumulators."""
+        return await self.rest.call("POST", "/api/v1/admin/accumulators/fund", {"amount": amount})
+
+    async def return_from_accumulators(self, amount: str) -> Json:
+        """Give some of it back. Refused has `details`: CONFLICT says how much is `available`."""
+        return await self.rest.call("POST", "/api/v1/admin/accumulators/return", {"amount": amount})
+
+    async def suspend_accumulators(self, reason: str | None = None) -> Json:
+        """Take no new ones."""
+        return await self.rest.call("POST", "/api/v1/admin/accumulators/suspend", _because(reason))
+
+    async def resume_accumulators(self, reason: str | None = None) -> Json:
+        """Take new ones again."""
+        return await self.rest.call("POST", "/api/v1/admin/accumulators/resume", _because(reason))
+
+
+def _because(reason: str | None) -> Json:
+    return {} if reason is None else {"reason": reason}
 
 
 @asynccontextmanager

@@ -1,15 +1,14 @@
 """The reads of recovery, history and log-in, in memory."""
 
-from collections import Counter
 from collections.abc import Collection
 
 import msgspec
 import trio
 from msgspec.structs import replace
 
-from engine.ledger.bets import BetRecord, OptionRecord, Result
 from engine.ledger.page import account_channel
 from engine.ledger.records import (
+    AdminAction,
     AssetLogRecord,
     BalanceRecord,
     FreezeRecord,
@@ -26,7 +25,6 @@ from engine.matching.terms import OPEN_STATES
 from storage.interface import (
     NO_JOURNAL,
     AccountSnapshot,
-    BetFilter,
     ChannelRow,
     Counters,
     JournalHead,
@@ -35,14 +33,12 @@ from storage.interface import (
     PricePoint,
     TradeFilter,
 )
-from storage.memory.tables import Tables
+from storage.memory.accumulator_reader import MemoryAccumulatorReader
+from storage.memory.betting_reader import MemoryBettingReader
 
 
-class MemoryReader:
+class MemoryReader(MemoryBettingReader, MemoryAccumulatorReader):
     """Reader on dicts."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
 
     async def journal_head(self) -> JournalHead:
         await trio.lowlevel.checkpoint()
@@ -59,7 +55,7 @@ class MemoryReader:
         await trio.lowlevel.checkpoint()
         tables = self._tables
         return Counters(
-            order_id=max([*tables.orders, *tables.bets], default=0),
+            order_id=max([*tables.orders, *tables.bets, *tables.accumulators], default=0),
             trade_id=max(tables.trades, default=0),
             log_id=max(tables.asset_logs, default=0),
             market_id=max(tables.markets, default=0),
@@ -166,51 +162,6 @@ class MemoryReader:
         ]
         return sorted(found, key=lambda trade: -trade.trade_id)[: which.limit]
 
-    async def bet(self, bet_id: int) -> BetRecord | None:
-        await trio.lowlevel.checkpoint()
-        bet = self._tables.bets.get(bet_id)
-        return bet and self._with_result(bet)
-
-    async def bet_by_client_id(self, account_id: int, client_bet_id: str) -> BetRecord | None:
-        await trio.lowlevel.checkpoint()
-        bet_id = self._tables.bets_by_client_id.get((account_id, client_bet_id))
-        return None if bet_id is None else self._with_result(self._tables.bets[bet_id])
-
-    async def bets(self, which: BetFilter) -> tuple[list[BetRecord], int]:
-        await trio.lowlevel.checkpoint()
-        found = [
-            bet
-            for bet in self._bets(account_id=which.account_id, market_id=which.market_id)
-            if which.settled in (None, bet.result is not None)
-        ]
-        return found[::-1][which.offset : which.offset + which.limit], len(found)
-
-    async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
-        await trio.lowlevel.checkpoint()
-        tables = self._tables
-        claimed = {(bet.market_id, bet.option_number) for bet in tables.bets.values() if bet.payout is not None}
-        final = {(key[0], option.group_number) for key, option in tables.options.items() if key in claimed}
-        return [
-            bet
-            for bet in self._bets(market_id=market_id)
-            if bet.payout is None
-            and (option := tables.options.get((bet.market_id, bet.option_number))) is not None
-            and not (bet.result is Result.LOSS and (bet.market_id, option.group_number) in final)
-        ]
-
-    async def claimed_bets(self, market_id: int) -> list[BetRecord]:
-        await trio.lowlevel.checkpoint()
-        return [bet for bet in self._bets(market_id=market_id) if bet.payout is not None]
-
-    async def claim_counts(self) -> dict[tuple[int, int], int]:
-        await trio.lowlevel.checkpoint()
-        bets = self._tables.bets.values()
-        return dict(Counter((bet.market_id, bet.option_number) for bet in bets if bet.payout is not None))
-
-    async def options(self, market_id: int | None = None) -> list[OptionRecord]:
-        await trio.lowlevel.checkpoint()
-        return [option for key, option in sorted(self._tables.options.items()) if market_id in (None, key[0])]
-
     async def prices_since(self, market_id: int, since_ms: int) -> list[PricePoint]:
         await trio.lowlevel.checkpoint()
         points = [PricePoint(trade.created_ms, trade.price_ticks) for trade in self._trades_of(market_id)]
@@ -238,6 +189,11 @@ class MemoryReader:
         newest_first = sorted(self._tables.maker_audit.items(), reverse=True)
         found = [row for key, row in newest_first if key[0] == market_id and (before is None or key[1] < before)]
         return found[:limit]
+
+    async def admin_actions_after(self, action_id: int, limit: int) -> list[AdminAction]:
+        await trio.lowlevel.checkpoint()
+        found = [action for action in self._tables.admin_actions.values() if action.action_id > action_id]
+        return sorted(found, key=lambda action: action.action_id)[:limit]
 
     async def transaction(self, account_id: int, trans_id: str) -> TransactionRecord | None:
         await trio.lowlevel.checkpoint()
@@ -295,17 +251,6 @@ class MemoryReader:
     def _with_held(self, order: OrderRecord) -> OrderRecord:
         freeze = self._tables.freezes.get(order.order_id)
         return replace(order, held=0 if freeze is None else freeze.amount)
-
-    def _bets(self, *, account_id: int | None = None, market_id: int | None = None) -> list[BetRecord]:
-        return [
-            self._with_result(bet)
-            for _, bet in sorted(self._tables.bets.items())
-            if account_id in (None, bet.account_id) and market_id in (None, bet.market_id)
-        ]
-
-    def _with_result(self, bet: BetRecord) -> BetRecord:
-        option = self._tables.options.get((bet.market_id, bet.option_number))
-        return replace(bet, result=None if option is None else option.result)
 
     def _product(self, market_id: int) -> str | None:
         market = self._tables.markets.get(market_id)

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import (
     AdminAction,
@@ -22,7 +23,8 @@ from storage.interface import UserRecord
 class Tables:
     """The tables, by primary key.
 
-    An order's `held` is not kept with it: it is its freeze's amount. Likewise a bet's `result` is its option's.
+    An order's `held` is not kept with it: it is its freeze's amount. Likewise the `result` of a bet or a leg is its
+    option's, and an accumulator's `legs` are kept apart.
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,9 @@ class Tables:
         self.bets: dict[int, BetRecord] = {}
         self.bets_by_client_id: dict[tuple[int, str], int] = {}
         self.options: dict[tuple[int, int], OptionRecord] = {}
+        self.accumulators: dict[int, AccumulatorRecord] = {}
+        self.accumulators_by_client_id: dict[tuple[int, str], int] = {}
+        self.legs: dict[int, dict[int, LegRecord]] = {}  # by accumulator, then by leg
         self.channel_index: dict[tuple[str, int], int] = {}  # the journal sequence
         self.users: dict[int, UserRecord] = {}
         self.admin_actions: dict[int, AdminAction] = {}

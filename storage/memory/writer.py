@@ -5,6 +5,7 @@ from collections.abc import Container, Hashable, Iterable
 import trio
 from msgspec.structs import replace
 
+from engine.ledger.accumulators import AccumulatorRecord
 from engine.ledger.bets import BetRecord, OptionRecord
 from engine.ledger.records import Entry, MarketRecord, OrderChange, OrderRecord
 from storage.interface import CommitImpossible
@@ -47,13 +48,7 @@ class MemoryWriter:
         tables.transactions.update(((row.account_id, row.trans_id), row) for row in entry.transactions)
         tables.positions.update(((row.market_id, row.account_id), row) for row in entry.positions)
         tables.maker_audit.update(((row.market_id, row.sequence), row) for row in entry.maker_audit)
-        for bet in entry.bets:
-            if bet.bet_id not in tables.bets and bet.client_bet_id is not None:
-                tables.bets_by_client_id[bet.account_id, bet.client_bet_id] = bet.bet_id
-            tables.bets[bet.bet_id] = _claimed(tables.bets.get(bet.bet_id, bet), bet)
-        for option in entry.options:
-            key = (option.market_id, option.number)
-            tables.options[key] = _repriced(tables.options.get(key, option), option)
+        self._write_bets(entry)
         for action in entry.admin_actions:
             tables.note(action)
         for channel in entry.channels:
@@ -62,6 +57,21 @@ class MemoryWriter:
     async def close(self) -> None:
         await trio.lowlevel.checkpoint()
         self._closed = True
+
+    def _write_bets(self, entry: Entry) -> None:
+        tables = self._tables
+        tables.bets_by_client_id.update(_new_client_ids(entry.bets, tables.bets))
+        for bet in entry.bets:
+            tables.bets[bet.bet_id] = _claimed(tables.bets.get(bet.bet_id, bet), bet)
+        for option in entry.options:
+            key = (option.market_id, option.number)
+            tables.options[key] = _repriced(tables.options.get(key, option), option)
+        tables.accumulators_by_client_id.update(_new_client_ids(entry.accumulators, tables.accumulators))
+        for accumulator in entry.accumulators:
+            before = tables.accumulators.get(accumulator.bet_id, accumulator)
+            tables.accumulators[accumulator.bet_id] = _closed(before, accumulator)
+        for leg in entry.legs:
+            tables.legs.setdefault(leg.bet_id, {})[leg.leg] = leg
 
     def _check(self, entry: Entry) -> None:
         tables = self._tables
@@ -79,13 +89,7 @@ class MemoryWriter:
         _refuse_repeated(
             "maker audit", ((row.market_id, row.sequence) for row in entry.maker_audit), tables.maker_audit
         )
-        _refuse_repeated("bets", (bet.bet_id for bet in entry.bets))
-        client_bet_ids = [
-            (bet.account_id, bet.client_bet_id)
-            for bet in entry.bets
-            if bet.bet_id not in tables.bets and bet.client_bet_id is not None  # one that is there keeps its own
-        ]
-        _refuse_repeated("client bet ids", client_bet_ids, tables.bets_by_client_id)
+        self._check_bets(entry)
         _refuse_repeated("options", ((option.market_id, option.number) for option in entry.options))
         _refuse_repeated("changed orders", (change.order_id for change in entry.changed_orders))
         _refuse_repeated("freezes", (freeze.freeze_id for freeze in entry.freezes))
@@ -95,6 +99,18 @@ class MemoryWriter:
         if unknown := [c.order_id for c in entry.changed_orders if c.order_id not in tables.orders]:
             raise CommitImpossible(f"no order {unknown} that could change")
 
+    def _check_bets(self, entry: Entry) -> None:
+        tables = self._tables
+        rows: Iterable[BetRecord | AccumulatorRecord]
+        for what, rows, present, client_ids in (
+            ("bets", entry.bets, tables.bets, tables.bets_by_client_id),
+            ("accumulators", entry.accumulators, tables.accumulators, tables.accumulators_by_client_id),
+        ):
+            _refuse_repeated(what, (row.bet_id for row in rows))
+            _refuse_repeated(f"client ids of {what}", (key for key, _ in _new_client_ids(rows, present)), client_ids)
+        present_legs = {(leg.bet_id, number) for leg in entry.legs for number in tables.legs.get(leg.bet_id, ())}
+        _refuse_repeated("legs", ((leg.bet_id, leg.leg) for leg in entry.legs), present_legs)
+
 
 def _refuse_repeated(what: str, keys: Iterable[Hashable], present: Container[Hashable] = ()) -> None:
     seen = set()
@@ -102,6 +118,17 @@ def _refuse_repeated(what: str, keys: Iterable[Hashable], present: Container[Has
         if key in seen or key in present:
             raise CommitImpossible(f"{what}: {key} is there already")
         seen.add(key)
+
+
+def _new_client_ids(
+    rows: Iterable[BetRecord | AccumulatorRecord], present: Container[int]
+) -> list[tuple[tuple[int, str], int]]:
+    """What new rows are known by to their accounts; a row that is there keeps what it has."""
+    return [
+        ((row.account_id, row.client_bet_id), row.bet_id)
+        for row in rows
+        if row.client_bet_id is not None and row.bet_id not in present
+    ]
 
 
 def _changed(order: OrderRecord, change: OrderChange) -> OrderRecord:
@@ -119,6 +146,10 @@ def _changed(order: OrderRecord, change: OrderChange) -> OrderRecord:
 
 def _claimed(bet: BetRecord, to: BetRecord) -> BetRecord:
     return replace(bet, payout=to.payout, claim_tx_hash=to.claim_tx_hash, claimed_ms=to.claimed_ms)
+
+
+def _closed(accumulator: AccumulatorRecord, to: AccumulatorRecord) -> AccumulatorRecord:
+    return replace(accumulator, payout=to.payout, claim_tx_hash=to.claim_tx_hash, closed_ms=to.closed_ms, legs=())
 
 
 def _repriced(option: OptionRecord, to: OptionRecord) -> OptionRecord:

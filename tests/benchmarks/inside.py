@@ -6,7 +6,10 @@ from typing import Any, Protocol
 
 import trio
 
+from actors.directory import MarketEntry
 from actors.exchange import Exchange, open_exchange
+from actors.seed import seed
+from engine.accumulators.commands import AccumulatorTaken
 from engine.betting.commands import BetTaken, PlaceBet
 from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import ListMarket, MovementKind, MoveMoney
@@ -14,7 +17,7 @@ from engine.matching.order import Side
 from engine.matching.terms import OrderType, Outcome
 from engine.messages import Command
 from engine.prediction.commands import PlaceShareOrder
-from engine.products import SPOT, write_definition
+from engine.products import BETTING, SPOT, write_definition
 from engine.refusals import Refused
 from engine.spot.commands import PlaceOrder
 from engine.spot.symbol import SpotSymbol, make_symbol
@@ -22,6 +25,7 @@ from engine.trading.commands import Placed
 from run import tune_collector
 from storage.interface import Storage
 from storage.postgres import open_postgres
+from tests.actors.accumulators import accumulator, fund_accumulators
 from tests.actors.matches import AWAY, DRAW, HOME, MONEYLINE, OVER, TOTAL, UNDER, open_match
 from tests.actors.questions import ask_question
 from tests.benchmarks.clocks import SystemClock
@@ -32,7 +36,9 @@ SYMBOLS = ("BTC_USDT", "ETH_USDT", "ETH_BTC", "BTC_USD", "ETH_USD", "USDT_USD", 
 OPEN_ORDERS = 2_000  # in each book; of a match, bets
 CLIENTS = 1_600  # tasks that each wait for their answer before the next order: 200 a market, nearly its full batch
 
-DONE = (Placed, BetTaken)
+LEGS = 4  # of an accumulator
+
+DONE = (Placed, BetTaken, AccumulatorTaken)
 ODDS = (
     (HOME, MONEYLINE.home),
     (DRAW, MONEYLINE.draw or 0),
@@ -127,6 +133,29 @@ class BettingFlow:
     far = near  # a bet always waits: for its match
 
 
+class AccumulatorFlow(BettingFlow):
+    """Accumulators of four legs on these matches: all of them in one market."""
+
+    name = "accumulator"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._matches: list[MarketEntry] = []
+
+    async def prepare(self, exchange: Exchange) -> None:
+        await super().prepare(exchange)
+        by_name = {market.name: market for market in exchange.directory.by_id.values() if market.product == BETTING}
+        self._matches = [by_name[name] for name in self._markets]
+        await seed(exchange, 0)
+        await fund_accumulators(exchange, 10**15)
+
+    def near(self, account: int, market: int, dice: random.Random) -> Command[Any]:
+        matches = [self._matches[market], *dice.sample(self._matches[:market] + self._matches[market + 1 :], LEGS - 1)]
+        return accumulator(account, dice.randint(1, 9_999), *((match, *dice.choice(ODDS)) for match in matches))
+
+    far = near
+
+
 async def measure(storage: Storage, seconds: float, flow: Flow) -> dict[str, float]:
     """Place orders for so long, in books that are full already. Returns figures by name."""
     async with open_exchange(storage, SystemClock()) as exchange:
@@ -180,7 +209,7 @@ async def run(seconds: float) -> None:
     """Print the figures of one run, each product on a fresh PostgreSQL."""
     print(f"accounts -> market -> ledger -> PostgreSQL, 8 markets with {OPEN_ORDERS:,} open orders (bets) each:")
     rates = []
-    flows: tuple[Flow, ...] = (SpotFlow(), PredictionFlow(), BettingFlow())
+    flows: tuple[Flow, ...] = (SpotFlow(), PredictionFlow(), BettingFlow(), AccumulatorFlow())
     for flow in flows:
         with open_folder() as folder, running_server(folder / "data") as server:
             async with open_postgres(server.dsn) as storage:

@@ -96,7 +96,7 @@ def shortened(value: Any, like: Any) -> Any:
 
 def test_the_bot_takes_the_settings_that_the_readme_shows() -> None:
     settings, warnings = read_settings(shown_as("json5"))
-    assert (settings.market_ids, warnings) == ((5,), [])
+    assert (settings.market_ids, warnings) == ((6,), [])
 
 
 def test_the_batch_tool_takes_the_file_that_the_readme_shows() -> None:

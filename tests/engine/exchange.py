@@ -56,6 +56,8 @@ TABLES = (
     "bets",
     "options",
     "admin_actions",
+    "accumulators",
+    "legs",
 )
 
 

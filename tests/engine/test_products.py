@@ -2,6 +2,8 @@
 
 import pytest
 
+from engine.accumulators.events import AccumulatorEvent
+from engine.accumulators.terms import Accumulators
 from engine.betting.events import BettingEvent
 from engine.betting.match import Match, make_match
 from engine.ledger.events import LedgerEvent
@@ -9,6 +11,7 @@ from engine.ledger.journal import JournalCodec
 from engine.prediction.events import PredictionEvent
 from engine.prediction.question import TICKS, Question, VoidPolicy, make_question
 from engine.products import (
+    ACCUMULATORS,
     ADMISSIONS,
     BETTING,
     DEFINITIONS,
@@ -24,7 +27,8 @@ from engine.trading.events import TradingEvent
 
 
 def test_every_event_has_a_writer_and_every_writer_an_event() -> None:
-    assert set(PRODUCTS.writers) == set((LedgerEvent | TradingEvent | PredictionEvent | BettingEvent).__args__)
+    events = LedgerEvent | TradingEvent | PredictionEvent | BettingEvent | AccumulatorEvent
+    assert set(PRODUCTS.writers) == set(events.__args__)
 
 
 def test_every_event_can_be_written_into_the_journal() -> None:
@@ -65,8 +69,14 @@ def test_a_match_is_read_as_it_was_written() -> None:
     assert PRODUCTS.read_definition(BETTING, write_definition(match)) == match
 
 
+def test_the_terms_of_accumulators_are_read_as_they_were_written() -> None:
+    terms = Accumulators("USD")
+    assert read_definition(ACCUMULATORS, write_definition(terms)) == terms
+    assert PRODUCTS.read_definition(ACCUMULATORS, write_definition(terms)) == terms
+
+
 def test_an_unknown_product_is_a_bug() -> None:
-    assert list(DEFINITIONS) == [SPOT, PREDICTION, BETTING]
+    assert list(DEFINITIONS) == [SPOT, PREDICTION, BETTING, ACCUMULATORS]
     with pytest.raises(KeyError):
         read_definition("tulips", b"{}")
 
@@ -77,4 +87,4 @@ def test_every_product_with_a_book_takes_orders_of_its_own_kind() -> None:
 
 
 def test_every_product_that_holds_collateral_checks_its_parts() -> None:
-    assert set(PRODUCTS.checks) == {PREDICTION, BETTING}
+    assert set(PRODUCTS.checks) == {PREDICTION, BETTING, ACCUMULATORS}

@@ -13,7 +13,9 @@ from gateway.answers import failure, refusal
     ("code", "details", "status"),
     [
         (Refusal.ODDS_CHANGED, {"odds": 190}, 409),
+        (Refusal.ODDS_CHANGED, {"legs": [{"marketId": 7, "option": 1, "odds": 190}]}, 409),
         (Refusal.LIABILITY_LIMIT, {"maxStake": "1000"}, 422),
+        (Refusal.CONFLICT, {"available": "0"}, 409),
         (Refusal.ALREADY_CLAIMED, {"claims": [7, 9]}, 409),
         (Refusal.ALREADY_CLAIMED, {}, 409),
         (Refusal.NOT_FOUND, None, 404),
@@ -34,3 +36,8 @@ def test_other_bad_news_have_code_and_message_only() -> None:
 def test_a_detail_that_is_not_described_is_a_defect() -> None:
     with pytest.raises(KeyError):
         refusal(Refused(Refusal.CONFLICT, "it is so", {"surprise": 1}))
+
+
+def test_nor_is_one_of_another_kind_than_described() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        refusal(Refused(Refusal.ODDS_CHANGED, "it is so", {"legs": [{"marketId": "7"}]}))

@@ -32,6 +32,7 @@ class Everything(msgspec.Struct, rename="camel"):
     inner: Inner | None = None
     inners: list[Inner] = []
     few: Annotated[tuple[str, ...], msgspec.Meta(max_length=2)] = ()
+    some: Annotated[tuple[str, ...], msgspec.Meta(min_length=2)] = ("a", "b")
     numbers: Annotated[dict[str, int], msgspec.Meta(max_length=1)] = {}
 
 
@@ -58,6 +59,7 @@ DECODER = msgspec.json.Decoder(Everything)
         ({"maybe": 1.5}, "maybe must be a whole number such as 10"),
         ({"inner": {"price": "-1"}}, f"inner.price {WORDS[DECIMAL_PATTERN]}"),
         ({"few": ["a", "b", "c"]}, "few must have at most 2 entries"),
+        ({"some": ["a"]}, "some must have at least 2 entries"),
         ({"numbers": {"a": 1, "b": 2}}, "numbers must have at most 1 entries"),
         ({"inner": {"price": 1}}, "inner.price must be a string, not a whole number"),
         ({"inner": {}}, "inner.price is needed"),

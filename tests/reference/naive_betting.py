@@ -6,14 +6,15 @@ again: what a match may have to pay is added up bet by bet, over every result th
     answer = exchange.bet("ann", "derby", 1, 1000, "1.85")
     answer -> the bet as a dict, or {"code": "ODDS_CHANGED", "odds": 190}
 
-A match goes: scheduled, open, suspended or in play (closed at its start otherwise), closed, settled or void.
+A match goes: scheduled, open, suspended or in play (closed at its start otherwise), closed, settled or void. What is
+settled can be made final.
 """
 
 from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
-from tests.reference.naive_betting_match import OVER, Bet, Match, Option
+from tests.reference.naive_betting_match import OVER, Bet, Match, Option, Pot
 from tests.reference.naive_betting_odds import NAMES, Fate, Terms, named, scored
 
 Answer = dict[str, Any]
@@ -30,6 +31,7 @@ class NaiveBetting:
         self.now_ms = 1_700_000_000_000
         self.matches: dict[str, Match] = {}
         self.bets: list[Bet] = []
+        self.last_number = 0  # of a bet
         self.money: defaultdict[str, int] = defaultdict(int)
         self.movements: list[tuple[str, str, int, str]] = []  # account, word, amount, id
 
@@ -72,7 +74,7 @@ class NaiveBetting:
             return {"code": "ODDS_CHANGED", "odds": hundredths(option.odds)}
         if stake > (limit := match.largest_stake(option)):
             return {"code": "LIABILITY_LIMIT", "maxStake": str(limit)}
-        bet = Bet(len(self.bets) + 1, account, option, stake, asked, accept)
+        bet = Bet(self._next_number(), account, option, stake, asked, accept)
         self.bets.append(bet)
         match.bets.append(bet)
         self._pay(match, account, -stake, "bet", str(bet.number))
@@ -200,7 +202,7 @@ class NaiveBetting:
         match = self.matches[name]
         if match.returned > self.money["house"]:
             return {"code": "INSUFFICIENT_FUNDS"}
-        if match.state in ("scheduled", "void"):
+        if match.state in ("scheduled", "void") or match.was_finalized:
             return {"code": "CONFLICT"}
         if number is not None and not 1 <= number <= len(match.options):
             return {"code": "NOT_FOUND"}
@@ -208,8 +210,8 @@ class NaiveBetting:
         settled = [option for option in meant if option.fate is not None]
         if not settled:
             return {"code": "CONFLICT"}
-        if claims := [bet.number for bet in match.bets if bet.payout is not None and bet.option in settled]:
-            return {"code": "ALREADY_CLAIMED", "claims": claims}
+        if claims := [number for number, option in match.claims if option in settled]:
+            return {"code": "ALREADY_CLAIMED", "claims": sorted(claims)}
         for option in settled:
             option.fate = None
         self._fund(match, match.returned)
@@ -217,12 +219,22 @@ class NaiveBetting:
         self._go(match, "closed" if match.state == "settled" else match.state)
         return self.standing(name)
 
+    def finalize(self, name: str, _actor: str) -> Answer:
+        self.wait(1)
+        match = self.matches[name]
+        if not match.was_finalized:
+            if match.state != "settled":
+                return {"code": "CONFLICT"}
+            match.was_finalized = True
+            self._go(match, "settled")
+        return self.standing(name)
+
     def void(self, name: str, _actor: str) -> Answer:
         self.wait(1)
         match = self.matches[name]
         if match.state in OVER:
             return {"code": "CONFLICT"}
-        kept = {bet.option.terms for bet in match.bets if bet.payout is not None}
+        kept = {option.terms for _, option in match.claims}
         unpaid = [bet for bet in match.bets if bet.payout is None]
         owed = sum((bet.worth or 0) if bet.option.terms in kept else bet.stake for bet in unpaid)
         if owed > match.pool:
@@ -246,6 +258,7 @@ class NaiveBetting:
             "inPlay": match.was_in_play,
             "score": match.score,
             "returned": match.returned,
+            "final": match.was_finalized,
             "settled": [kind for kind, (terms, _) in match.board.items() if any(o.fate for o in match.group(terms))],
             "description": match.description,
             "pool": match.pool,
@@ -310,7 +323,11 @@ class NaiveBetting:
             match.returned = match.pool - match.liability
             self._fund(match, -match.returned)
 
-    def _fund(self, match: Match, amount: int) -> None:
+    def _next_number(self) -> int:
+        self.last_number += 1
+        return self.last_number
+
+    def _fund(self, match: Pot, amount: int) -> None:
         if amount:
             word = "pool_fund" if amount > 0 else "pool_return"
             self._pay(match, "house", -amount, word, f"market-{match.number}")
@@ -321,7 +338,7 @@ class NaiveBetting:
         match = next(match for match in self.matches.values() if bet in match.bets)
         self._pay(match, bet.account, bet.payout, "payout", str(bet.number))
 
-    def _pay(self, match: Match, account: str, amount: int, word: str, trans_id: str) -> None:
+    def _pay(self, match: Pot, account: str, amount: int, word: str, trans_id: str) -> None:
         self.money[account] += amount
         match.pool -= amount
         self.movements.append((account, word, amount, trans_id))

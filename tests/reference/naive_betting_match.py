@@ -37,11 +37,19 @@ class Bet:
         return None if self.option.fate is None else paid(self.stake, self.odds, self.option.fate)
 
 
-class Match:
+class Pot:
+    """The money of one market."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.pool = 0
+
+
+class Match(Pot):
     """One match."""
 
     def __init__(self, number: int, name: str, start_ms: int) -> None:
-        self.number = number
+        super().__init__(number)
         self.name = name
         self.start_ms = start_ms
         self.state = "scheduled"
@@ -52,9 +60,10 @@ class Match:
         self.board: dict[str, tuple[Terms, dict[str, Fraction]]] = {}  # by kind
         self.options: list[Option] = []
         self.bets: list[Bet] = []
+        self.legs_paid: list[tuple[int, Option]] = []  # of accumulators, by their numbers
         self.score: tuple[int, int] | None = None
         self.returned = 0
-        self.pool = 0
+        self.was_finalized = False
 
     def group(self, terms: Terms) -> list[Option]:
         return [option for option in self.options if option.terms == terms]
@@ -65,6 +74,18 @@ class Match:
 
     def offers(self, option: Option) -> bool:
         return option.fate is None and any(terms == option.terms for terms, _ in self.board.values())
+
+    @property
+    def claims(self) -> list[tuple[int, Option]]:
+        """What has been paid, a bet or an accumulator, and for which option."""
+        return [(bet.number, bet.option) for bet in self.bets if bet.payout is not None] + self.legs_paid
+
+    def was_paid_for(self, terms: Terms) -> bool:
+        return any(option.terms == terms for _, option in self.claims)
+
+    def is_final(self, terms: Terms) -> bool:
+        """Whether the results of a group can't be taken back any more."""
+        return self.state == "void" or self.was_finalized or self.was_paid_for(terms)
 
     def owed(self, terms: Terms, outcome: dict[str, Fate]) -> int:
         """What the bets on a group that are not paid yet would get."""
@@ -77,7 +98,7 @@ class Match:
     def worst(self, terms: Terms) -> int:
         """Of one group; its result counts once it can't be taken back."""
         results = {option.pick: option.fate for option in self.group(terms)}
-        final = self.state in OVER or any(bet.payout is not None for bet in self.bets if bet.option.terms == terms)
+        final = self.state in OVER or self.was_paid_for(terms)
         known = {pick: what for pick, what in results.items() if what is not None}
         if final and known:
             return self.owed(terms, known)

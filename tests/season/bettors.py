@@ -8,7 +8,7 @@ from gateway.client import Refused, log_in_wallet
 from gateway.client.betting import BettingClient
 from tests.gateway.wallets import Wallet
 from tests.season.calculation import Selection, Slip
-from tests.season.patience import Json, Patience
+from tests.season.patience import Ask, Json, Patience
 
 DEPOSIT = "10000000"  # USD: nobody runs out of money, whatever he loses
 DEPOSIT_UNITS = 10_000_000 * 10_000
@@ -83,11 +83,14 @@ class Bettor:
         return taken
 
     async def _find(self, client_bet_id: str) -> Json | None:
-        """A bet by the id that it was sent under; None if it is not there, nor under way."""
+        return await self._found(partial(self.client.bet_by_client_id, client_bet_id))
+
+    async def _found(self, look_up: Ask) -> Json | None:
+        """What was sent under an id; None if it is not there, nor under way."""
         try:
-            shown = await self.client.bet_by_client_id(client_bet_id)
+            shown = await look_up()
             while "orderId" not in shown:  # it is under way
-                shown = await self.client.bet_by_client_id(client_bet_id)
+                shown = await look_up()
         except Refused as refused:
             if refused.status != 404:
                 raise
@@ -116,6 +119,37 @@ class Bettor:
         except Refused as refused:
             self._patience.counts[f"claims refused: {refused.code}"] += 1
             raise
+
+    # Accumulators
+
+    async def accumulate(self, body: Json) -> Json:
+        """Place an accumulator. Raises Refused."""
+        find = partial(self._find_accumulator, body["clientBetId"])
+        try:
+            shown = await self._patience.do(partial(self.client.accumulate, body), find)
+        except Refused as refused:
+            self._patience.counts[f"accumulators refused: {refused.code}"] += 1
+            raise
+        self._patience.counts["accumulators taken"] += 1
+        return shown
+
+    async def _find_accumulator(self, client_bet_id: str) -> Json | None:
+        return await self._found(partial(self.client.accumulator_by_client_id, client_bet_id))
+
+    async def claim_accumulator(self, order_id: int) -> int:
+        """Have one paid; returns how much. Raises Refused."""
+
+        async def find() -> Json | None:
+            shown = await self.client.accumulator_by_id(order_id)
+            return {**shown, "claimAmount": shown["potentialPayout"]} if shown["claimed"] else None
+
+        try:
+            paid = await self._patience.do(partial(self.client.claim_accumulator, order_id), find)
+        except Refused as refused:
+            self._patience.counts[f"accumulators not paid: {refused.code}"] += 1
+            raise
+        self._patience.counts["accumulators paid"] += 1
+        return int(paid["claimAmount"])
 
     async def _find_claim(self, order_id: int) -> Json | None:
         shown = await self.client.bet_by_id(order_id)

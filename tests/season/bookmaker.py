@@ -73,3 +73,34 @@ class Bookmaker:
     async def _find_status(self, market_id: int, status: str) -> Json | None:
         shown = await self.client.market(market_id)
         return shown if shown["market"]["status"] == status else None
+
+    async def finalize(self, market_id: int) -> None:
+        """Let a settlement stand for good; twice is once."""
+        await self.patience.read(partial(self.client.finalize, market_id))
+
+    # Accumulators
+
+    async def accumulators(self) -> Json:
+        """How their pool stands."""
+        return await self.patience.read(self.client.accumulator_pool)
+
+    async def accumulator(self, order_id: int) -> Json:
+        return await self.patience.read(partial(self.client.accumulator_by_id, order_id))
+
+    async def fund_accumulators(self, amount: int) -> None:
+        """Put money into a pool that is empty."""
+
+        async def find() -> Json | None:
+            shown = await self.client.accumulator_pool()
+            return shown if shown["pool"] == str(amount) else None
+
+        await self.patience.do(partial(self.client.fund_accumulators, str(amount)), find)
+
+    async def return_accumulators(self, amount: int) -> None:
+        """Take all of the pool back."""
+
+        async def find() -> Json | None:
+            shown = await self.client.accumulator_pool()
+            return shown if shown["pool"] == "0" else None
+
+        await self.patience.do(partial(self.client.return_from_accumulators, str(amount)), find)

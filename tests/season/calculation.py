@@ -79,3 +79,11 @@ def _scores(group: list[Slip]) -> list[tuple[int, int]]:
     if group[0].selection.kind == "total":
         return [(goals, 0) for goals in range(GOALS_MAX)]
     return [(max(margin, 0), max(-margin, 0)) for margin in range(-GOALS_MAX, GOALS_MAX)]
+
+
+def accumulated(stake: int, legs: Iterable[tuple[Selection, int, tuple[int, int]]]) -> int:
+    """What an accumulator is paid, in whole units: each leg is a selection, its odds in hundredths, and the score."""
+    paid = Fraction(stake)
+    for selection, odds, score in legs:
+        paid *= _returned(selection, Fraction(odds, 100), *score)
+    return paid.numerator // paid.denominator

@@ -73,6 +73,7 @@ class SeasonMatch(Stage):
         await self._claim()
         await self._check_bets()
         await self._check_updates()
+        self.is_over = True
 
     # Before the start
 

@@ -16,6 +16,7 @@ from gateway.client import RestClient
 from gateway.client.betting import BettingClient, open_betting
 from tests.end_to_end.servers import Rialto
 from tests.end_to_end.traders import open_admin
+from tests.season.accumulators import Accumulations, Taken, sums
 from tests.season.bettors import DEPOSIT_UNITS, Bettor
 from tests.season.bookmaker import PAGE, Bookmaker
 from tests.season.data import Fixture
@@ -66,19 +67,21 @@ async def play_season(
         rest = bettors[0].client.rest
         subscriber = Subscriber(rialto, rest, random.Random(f"{seed} subscriber"), cuts_at)
         killer = Killer(rialto, patience, chance, len(fixtures) * BETS)
+        accumulations = Accumulations(bookmaker, bettors, seed)
+        await accumulations.fund()
         matches = [SeasonMatch(n, fixture, seed, bookmaker, bettors) for n, fixture in enumerate(fixtures)]
         async with trio.open_nursery() as listening:
             listening.start_soon(subscriber.run)
-            await _play_all(matches, subscriber, killer, over)
+            await _play_all(matches, accumulations, subscriber, killer, over)
             cuts_meanwhile = subscriber.cuts.total()
-            updates = sum(len(match.updates) for match in matches)
+            updates = sum(len(match.updates) for match in matches) + accumulations.finalized
             with trio.fail_after(HEARD_S):
                 await subscriber.until_heard(updates)
                 await subscriber.until_cut()
             listening.cancel_scope.cancel()
         await check_markets(admin, matches)
         await check_heard(admin, subscriber)
-        stakes, payouts = await check_money(admin, bettors, house)
+        stakes, payouts = await check_money(admin, bettors, accumulations.taken, house)
     assert len(killer.kills) == len(KILLS)
     return Played(
         matches=len(matches),
@@ -111,7 +114,11 @@ async def open_people(rialto: Rialto, seed: int, patience: Patience) -> AsyncIte
 
 
 async def _play_all(
-    matches: Sequence[SeasonMatch], subscriber: Subscriber, killer: "Killer", over: Callable[[], object]
+    matches: Sequence[SeasonMatch],
+    accumulations: Accumulations,
+    subscriber: Subscriber,
+    killer: "Killer",
+    over: Callable[[], object],
 ) -> None:
     slots = trio.Semaphore(AT_A_TIME)
 
@@ -121,6 +128,7 @@ async def _play_all(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(killer.run)
+        nursery.start_soon(accumulations.run, matches)
         for match in matches:
             nursery.start_soon(play, match)
 
@@ -186,13 +194,16 @@ async def check_heard(admin: RestClient, subscriber: Subscriber) -> None:
             assert ours == theirs
 
 
-async def check_money(admin: RestClient, bettors: Sequence[Bettor], house_before: int) -> tuple[int, int]:
+async def check_money(
+    admin: RestClient, bettors: Sequence[Bettor], accumulators: Sequence[Taken], house_before: int
+) -> tuple[int, int]:
     """Everybody has what his bets made of his money, the house the rest; returns all stakes and all payouts."""
     stakes = payouts = 0
     customers = 0
     for bettor in bettors:
-        staked = sum(bet.wish.stake for bet in bettor.bets)
-        paid = sum(bet.paid or 0 for bet in bettor.bets)
+        staked, paid = sums(bettor, accumulators)
+        staked += sum(bet.wish.stake for bet in bettor.bets)
+        paid += sum(bet.paid or 0 for bet in bettor.bets)
         await check_list(bettor)
         [balance] = await bettor.client.rest.balances()
         assert (balance["symbol"], balance["frozen"]) == ("USD", "0")

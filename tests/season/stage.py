@@ -46,6 +46,7 @@ class Stage:
         self.history = History()
         self.raced: list[tuple[Wish, Refused]] = []  # bets that were refused while odds were moving
         self.updates: list[Json] = []  # all of its stream, when it is over
+        self.is_over = False  # claimed and checked, too
         self._wishes = 0
 
     def wish(self, count: int, accept: tuple[str, ...] = ("exact",)) -> list[tuple[Bettor, Wish]]:

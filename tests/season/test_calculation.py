@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.season.calculation import Selection, Slip, liability, payout
+from tests.season.calculation import Selection, Slip, accumulated, liability, payout
 
 STAKE = 1_000
 
@@ -104,6 +104,14 @@ def test_total(bet: str, score: str, expected: int) -> None:
 )
 def test_a_payout_is_rounded_down_once(bet: str, score: str, odds: int, stake: int, expected: int) -> None:
     assert paid(bet, score, odds, stake) == expected
+
+
+def test_an_accumulator_multiplies_and_is_rounded_down_once() -> None:
+    draw, under = Selection("moneyline", "draw"), Selection("total", "under", 250)
+    handicap = Selection("spread", "away", -25)
+    assert accumulated(101, [(draw, 333, (1, 1)), (under, 187, (1, 1))]) == 628  # 628.9371
+    assert accumulated(3, [(draw, 333, (1, 1)), (handicap, 193, (1, 1))]) == 14  # 3 x 3.33 x 1.465 = 14.63535
+    assert accumulated(100, [(draw, 333, (1, 1)), (under, 187, (3, 0))]) == 0
 
 
 def test_the_worst_is_looked_for_in_each_group_by_itself() -> None:

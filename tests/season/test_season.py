@@ -39,5 +39,9 @@ def test_the_season_begins_with_every_payout_and_every_update_as_it_must_be(fixt
     assert played.counts["unknown"], "no request was under way at any kill"
     for code in ("ODDS_CHANGED", "MARKET_CLOSED", "MARKET_HALTED", "LIABILITY_LIMIT", "INSUFFICIENT_FUNDS"):
         assert played.counts[f"bets refused: {code}"]
+    assert played.counts["accumulators paid"]
+    for code in ("ODDS_CHANGED", "LIABILITY_LIMIT"):
+        assert played.counts[f"accumulators refused: {code}"]
+    assert played.counts["accumulators not paid: NOTHING_TO_CLAIM"]
     for code in ("NOT_SETTLED", "NOTHING_TO_CLAIM", "NOT_FOUND", "ALREADY_CLAIMED"):
         assert played.counts[f"claims refused: {code}"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import Acceptance, BetRecord, GroupKind, OptionRecord, Pick
 from engine.ledger.journal import GENESIS_HASH, chain_hash
 from engine.ledger.records import (
@@ -123,6 +124,41 @@ def option(market_id: int, number: int, **fields: Any) -> OptionRecord:
     """Make the home side's victory, offered at 1.85, without a result."""
     plain = OptionRecord(market_id, number, 1, GroupKind.MONEYLINE, Pick.HOME, True, None, 185, True)
     return msgspec.structs.replace(plain, **fields)
+
+
+def leg(bet_id: int, number: int, **fields: Any) -> LegRecord:
+    """Make a leg on option 1 of the match with the leg's own number, at 1.85."""
+    plain = LegRecord(bet_id, number, number, 1, 185, 185)
+    return msgspec.structs.replace(plain, **fields)
+
+
+def accumulator(bet_id: int, *legs: LegRecord, **fields: Any) -> AccumulatorRecord:
+    """Make an open accumulator of 1,000 of account 7 in market 9, on matches 1 and 2 if not on others."""
+    plain = AccumulatorRecord(
+        bet_id,
+        account_id=7,
+        market_id=9,
+        client_bet_id=None,
+        stake=1_000,
+        accept=Acceptance.EXACT,
+        max_payout=3_422,
+        created_ms=NOW_MS,
+        tx_hash=f"0x{bet_id}",
+        legs=legs or (leg(bet_id, 1), leg(bet_id, 2)),
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def placed(*accumulators: AccumulatorRecord) -> dict[str, list[Any]]:
+    """Make the parts of an entry that places them."""
+    return {"accumulators": [*accumulators], "legs": [leg for row in accumulators for leg in row.legs]}
+
+
+def closed(accumulator: AccumulatorRecord, payout: int = 3_422) -> AccumulatorRecord:
+    """Make the row that an accumulator becomes when it is paid, or with a payout of 0 lost for good."""
+    claim_tx_hash = f"0xc{accumulator.bet_id}" if payout else None
+    changes = {"payout": payout, "claim_tx_hash": claim_tx_hash, "closed_ms": NOW_MS + accumulator.bet_id}
+    return msgspec.structs.replace(accumulator, **changes)
 
 
 def maker_audit(market_id: int, sequence: int, **fields: Any) -> MakerAuditRecord:

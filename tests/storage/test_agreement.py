@@ -1,19 +1,14 @@
-"""Hypothesis writes rows and scripts: whatever the door lets through is stored, and both storages answer alike."""
+"""Hypothesis writes scripts of commits, and both storages answer alike after each: what they refuse included."""
 
-import enum
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from itertools import product
-from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import Any
 
-import msgspec
 import pytest
 import trio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import BetRecord, OptionRecord, Result
 from engine.ledger.records import (
     AssetLogRecord,
@@ -30,174 +25,18 @@ from engine.ledger.records import (
     TradeRecord,
     TransactionRecord,
 )
-from storage.interface import BetFilter, CommitImpossible, OrderFilter, Reader, Storage, TradeFilter
-from storage.memory import MemoryStorage
-from storage.postgres import open_postgres
-from tests.storage.conftest import Open, open_memory
-from tests.storage.entries import Entries
-from tests.storage.servers import query
-
-R = TypeVar("R", bound=msgspec.Struct)
-
-# The limits at the door, rather wider: storage has to take control characters too.
-NUMBERS = st.integers(0, 2**53 - 1)
-UNITS = st.integers(-(10**77), 10**77)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=128)
-BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
-    int: NUMBERS,
-    str: TEXTS,
-    bool: st.booleans(),
-    bytes: st.binary(max_size=300),
-}
-
-TABLES = """
-    journal, orders, trades, assets_logs, freezes, assets, markets, transactions, channel_index, positions, maker_audit,
-    bets, options
-"""
-
-
-def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Draw what a field of this type may hold."""
-    if arms := get_args(kind):
-        return st.one_of(*(st.none() if arm is NoneType else values(arm) for arm in arms))
-    return st.sampled_from(kind) if issubclass(kind, enum.Enum) else BY_TYPE[kind]
-
-
-def rows(kind: type[R], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[R]:
-    """Draw records of a kind, with other strategies for some fields."""
-    drawn = {field.name: values(field.type) for field in msgspec.structs.fields(kind)}
-    return st.builds(kind, **(drawn | fields))
-
-
-def lists(drawn: st.SearchStrategy[R], *keys: Callable[[R], Any]) -> st.SearchStrategy[list[R]]:
-    """Draw up to four records, no two of them with one key."""
-    return st.lists(drawn, max_size=4, unique_by=keys)
-
-
-def client_key(order: OrderRecord) -> tuple[int, str] | int:
-    return order.order_id if order.client_order_id is None else (order.account_id, order.client_order_id)
-
-
-def client_bet_key(bet: BetRecord) -> tuple[int, str] | int:
-    return bet.bet_id if bet.client_bet_id is None else (bet.account_id, bet.client_bet_id)
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.slow)])
-def emptied(request: pytest.FixtureRequest) -> Open:
-    """Open a storage of either kind, as often as one likes: it is empty each time."""
-    if request.param == "memory":
-        return open_memory
-    dsn = request.getfixturevalue("postgres_dsn")
-    return lambda: open_emptied(dsn)
-
-
-@asynccontextmanager
-async def open_emptied(dsn: str) -> AsyncIterator[Storage]:
-    async with open_postgres(dsn) as storage:
-        await trio.to_thread.run_sync(query, dsn, f"TRUNCATE {TABLES}")
-        yield storage
-
-
-MANY_EXAMPLES = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+from storage.interface import (
+    AccumulatorFilter,
+    BetFilter,
+    CommitImpossible,
+    OrderFilter,
+    Reader,
+    Storage,
+    TradeFilter,
 )
-
-POSITION_UNITS = ("yes_cost", "no_cost", "realized", "fees", "refund", "payout_held")
-FEE_PARTS = st.integers(0, 10**85)  # 10**-8 of a unit each
-
-
-@MANY_EXAMPLES
-@given(data=st.data())
-def test_whatever_the_door_lets_through_is_stored_and_read_back(emptied: Open, data: st.DataObject) -> None:
-    """The limits at the door: text of bounded length, times and ids below 2**53, money up to 10**77."""
-    order_rows = rows(
-        OrderRecord,
-        amount=st.none() | UNITS,
-        filled_value=UNITS,
-        fee=UNITS,
-        fee_parts=FEE_PARTS,
-        held=UNITS,
-    )
-    orders = data.draw(lists(order_rows, lambda order: order.order_id, client_key))
-    change_rows = rows(OrderChange, filled_value=UNITS, fee=UNITS, fee_parts=FEE_PARTS, held=st.just(0))
-    changes = {o.order_id: replace(data.draw(change_rows), order_id=o.order_id, held=o.held) for o in orders[::2]}
-    freeze_rows = rows(FreezeRecord, amount=UNITS)
-    freezes = [
-        replace(data.draw(freeze_rows), freeze_id=order.order_id, account_id=order.account_id, amount=order.held)
-        for order in orders
-    ]
-    trades = data.draw(
-        lists(rows(TradeRecord, value=UNITS, buy_fee=UNITS, sell_fee=UNITS), lambda trade: trade.trade_id)
-    )
-    logs = data.draw(lists(rows(AssetLogRecord, amount=UNITS, before=UNITS, after=UNITS), lambda log: log.log_id))
-    balances = data.draw(
-        lists(rows(BalanceRecord, total=UNITS, held=UNITS), lambda balance: (balance.account_id, balance.asset))
-    )
-    markets = data.draw(lists(rows(MarketRecord), lambda market: market.market_id))
-    transactions = data.draw(
-        lists(rows(TransactionRecord, amount=UNITS, balance=UNITS), lambda row: (row.account_id, row.trans_id))
-    )
-    channels = data.draw(lists(rows(ChannelRecord), lambda stream: stream.channel))
-    position_rows = rows(PositionRecord, **dict.fromkeys(POSITION_UNITS, UNITS), payout=st.none() | UNITS)
-    positions = data.draw(lists(position_rows, lambda position: (position.market_id, position.account_id)))
-    audit = data.draw(lists(rows(MakerAuditRecord), lambda row: (row.market_id, row.sequence)))
-    bet_rows = rows(BetRecord, stake=UNITS, payout=st.none() | UNITS, result=st.none())
-    bets = data.draw(lists(bet_rows, lambda bet: bet.bet_id, client_bet_key))
-    options = data.draw(lists(rows(OptionRecord), lambda option: (option.market_id, option.number)))
-    entries = Entries()
-    first = entries.next(
-        new_orders=orders,
-        trades=trades,
-        asset_logs=logs,
-        freezes=freezes,
-        balances=balances,
-        markets=markets,
-        transactions=transactions,
-        channels=channels,
-        positions=positions,
-        maker_audit=audit,
-        bets=bets,
-        options=options,
-    )
-    second = entries.next(changed_orders=changes.values())
-
-    async def check() -> None:
-        async with emptied() as storage:
-            await storage.writer.commit(first)
-            await storage.writer.commit(second)
-            reader = storage.reader
-            for order in orders:
-                change = changes.get(order.order_id)
-                now = order if change is None else replace(order, **msgspec.structs.asdict(change))
-                assert await reader.order(order.order_id) == now
-                if order.client_order_id is not None:
-                    assert await reader.order_by_client_id(order.account_id, order.client_order_id) == now
-            for freeze in freezes:
-                assert freeze in await reader.freezes(freeze.account_id, None, 10)
-            assert await reader.trades(TradeFilter()) == sorted(trades, key=lambda trade: -trade.trade_id)
-            for log in logs:
-                assert log in await reader.asset_logs(log.account_id, log.asset, None, 10)
-            assert await reader.balances() == sorted(balances, key=lambda balance: (balance.account_id, balance.asset))
-            assert await reader.markets() == sorted(markets, key=lambda market: market.market_id)
-            for row in transactions:
-                assert await reader.transaction(row.account_id, row.trans_id) == row
-            assert await reader.stream_numbers() == {stream.channel: stream.last_seq for stream in channels}
-            for position in positions:
-                assert position in await reader.positions(position.market_id)
-            for audited in audit:
-                assert audited in await reader.maker_audit(audited.market_id, None, 10)
-            results = {(option.market_id, option.number): option.result for option in options}
-            for bet in bets:
-                stored = replace(bet, result=results.get((bet.market_id, bet.option_number)))
-                assert await reader.bet(bet.bet_id) == stored
-                assert stored in (await reader.bets(BetFilter(bet.account_id, bet.market_id)))[0]
-                if bet.client_bet_id is not None:
-                    assert await reader.bet_by_client_id(bet.account_id, bet.client_bet_id) == stored
-            assert await reader.options() == sorted(options, key=lambda option: (option.market_id, option.number))
-            assert await reader.journal(0, 10) == [first.journal, second.journal]
-
-    trio.run(check)
-
+from storage.memory import MemoryStorage
+from tests.storage.drawn import MANY_EXAMPLES, UNITS, open_emptied, rows
+from tests.storage.entries import Entries
 
 # Few ids, so that rows meet: filters find some and leave some, and entries are refused.
 
@@ -269,6 +108,21 @@ SMALL_PARTS = st.fixed_dictionaries(
                 OptionRecord, market_id=MARKETS, number=OPTIONS, result=st.sampled_from([None, Result.LOSS, Result.WIN])
             ),
             max_size=3,
+        ),
+        "accumulators": st.lists(
+            rows(
+                AccumulatorRecord,
+                bet_id=IDS,
+                account_id=ACCOUNTS,
+                market_id=MARKETS,
+                client_bet_id=st.none() | st.sampled_from(["a", "A"]),
+                payout=st.none() | MONEY,
+                legs=st.just(()),
+            ),
+            max_size=3,
+        ),
+        "legs": st.lists(
+            rows(LegRecord, bet_id=IDS, leg=st.integers(1, 3), market_id=MARKETS, option_number=OPTIONS), max_size=4
         ),
     },
 )
@@ -349,6 +203,15 @@ async def everything(reader: Reader) -> list[object]:
     answers += [await reader.unclaimed_bets(market) for market in markets]
     answers += [await reader.options(market) for market in markets]
     answers += [await reader.claimed_bets(1), await reader.claim_counts()]
+    answers += [await reader.accumulator(bet_id) for bet_id in (1, 2)]
+    answers += [await reader.accumulator_by_client_id(7, client_id) for client_id in ("a", "A")]
+    answers += [
+        await reader.accumulators(AccumulatorFilter(account, settled, offset, limit))
+        for account, settled, (offset, limit) in product((None, 7), (None, True, False), ((0, 100), (1, 2)))
+    ]
+    answers += [await reader.open_accumulators(market) for market in markets]
+    answers += [await reader.paid_legs(market) for market in (1, 2)]
+    answers += [await read(2, 2) for read in (reader.bets_after, reader.accumulators_after)]
     answers += [await reader.prices_since(1, since_ms) for since_ms in (0, 5)]
     answers += [await reader.price_history(1, since_ms, 3, limit) for since_ms, limit in product((0, 5), (1, 9))]
     answers += [await reader.balances(account) for account in (None, -1, 7)]

@@ -258,6 +258,10 @@ async def test_what_admins_did_is_written_with_the_commit(opened: Open) -> None:
         assert [action.action for action in found] == ["one", "two", "one", "before"]
         assert len({action.action_id for action in found}) == 4
         assert found[1] == replace(actions[1], action_id=found[1].action_id)
+        after = storage.reader.admin_actions_after
+        assert await after(-1, 10) == found[::-1]
+        assert await after(found[3].action_id, 2) == [found[2], found[1]]
+        assert await after(found[0].action_id, 10) == []
 
 
 async def is_as_it_was(storage: Storage, placed: BetRecord) -> bool:

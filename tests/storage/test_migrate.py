@@ -13,7 +13,7 @@ from engine.matching.terms import Outcome, TradeKind
 from storage.interface import DatabaseAway, OrderFilter, TradeFilter
 from storage.migrate import Migration, NotAllowed, SchemaTooNew, WrongEncoding, migrate, migrations
 from storage.postgres import open_postgres
-from tests.storage.entries import Entries, change, order, trade
+from tests.storage.entries import Entries, accumulator, bet, change, order, placed, trade
 from tests.storage.servers import Server, query
 
 FIRST = Migration(1, "first", "create table one (n int); create table two (n int)")
@@ -43,6 +43,8 @@ def test_our_own_migrations_are_numbered_without_a_hole() -> None:
 def test_an_empty_database_gets_all_tables(postgres_dsn: str) -> None:
     assert in_asyncio(postgres_dsn, migrations()) == len(migrations())
     assert tables(postgres_dsn) == [
+        "accumulator_legs",
+        "accumulators",
         "admin_actions",
         "assets",
         "assets_logs",
@@ -106,6 +108,27 @@ async def test_rows_of_the_first_schema_are_read_and_moved_on(postgres_dsn: str)
         assert await storage.reader.markets() == [moved]
         assert await storage.reader.orders(OrderFilter(open=True)) == [new]
         assert [row.kind for row in await storage.reader.trades(TradeFilter())] == [TradeKind.MINT, None]
+
+
+@pytest.mark.slow
+@pytest.mark.trio
+async def test_bets_of_the_third_schema_are_read_beside_accumulators(postgres_dsn: str) -> None:
+    """The database of an exchange that was stopped before there were accumulators."""
+    row = "(1, 7, 1, 'mine', 1, 1000, 185, 185, 'exact', 5, '0x1', null, null, null)"
+
+    def before() -> None:
+        in_asyncio(postgres_dsn, migrations()[:3])
+        query(postgres_dsn, f"insert into bets values {row}")
+        query(postgres_dsn, "insert into options values (1, 1, 1, 'moneyline', 'home', true, null, 185, true, null)")
+
+    await trio.to_thread.run_sync(before)
+    single = bet(1, client_bet_id="mine", created_ms=5)
+    async with open_postgres(postgres_dsn) as storage:
+        assert await storage.reader.unclaimed_bets() == [single]
+        assert await storage.reader.open_accumulators() == []
+        await storage.writer.commit(Entries().next(**placed(accumulator(2))))
+        assert await storage.reader.open_accumulators() == [accumulator(2)]
+        assert (await storage.reader.counters()).order_id == 2
 
 
 @pytest.mark.slow

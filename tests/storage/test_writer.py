@@ -20,7 +20,21 @@ from storage.interface import CommitImpossible, DatabaseAway
 from storage.line import SecondInstance
 from storage.migrate import SchemaTooNew
 from storage.writer import PostgresWriter, open_writer
-from tests.storage.entries import NOW_MS, Entries, bet, claimed, maker_audit, option, order, position, transaction
+from tests.storage.entries import (
+    NOW_MS,
+    Entries,
+    accumulator,
+    bet,
+    claimed,
+    closed,
+    leg,
+    maker_audit,
+    option,
+    order,
+    placed,
+    position,
+    transaction,
+)
 from tests.storage.servers import query, running_server
 from tests.storage.wire import Wire, open_wire
 
@@ -214,6 +228,24 @@ async def test_a_bet_and_an_admins_action_of_a_lost_answer_are_there_once(postgr
 
 
 @pytest.mark.trio
+async def test_an_accumulator_of_a_lost_answer_is_there_once(postgres_dsn: str) -> None:
+    async with open_scene(postgres_dsn) as scene:
+        entry = scene.entries.next(**placed(accumulator(1, client_bet_id="mine")))
+        scene.wire.shut_answers()
+
+        async def is_there() -> bool:
+            return await scene.journal() == [1]
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(scene.writer.commit, entry)
+            await until(is_there)
+            await scene.wire.cut()
+        await scene.writer.commit(scene.entries.next(accumulators=[closed(accumulator(1), 9)]))
+        [row] = await scene.query("select payout, (select count(*) from accumulator_legs) as legs from accumulators")
+        assert (row["payout"], row["legs"]) == (9, 2)
+
+
+@pytest.mark.trio
 async def test_an_answer_that_does_not_come_is_given_up_at_the_deadline(
     postgres_dsn: str, quick_deadline: None
 ) -> None:
@@ -364,17 +396,19 @@ async def test_text_that_postgresql_cannot_hold_makes_the_commit_impossible(post
 
 @pytest.mark.trio
 @pytest.mark.parametrize(
-    ("table", "row"),
+    ("table", "part", "row"),
     [
-        ("positions", position(1, 7)),
-        ("maker_audit", AUDIT),
-        ("bets", bet(1)),
-        ("options", option(1, 1)),
-        ("admin_actions", NOTED),
+        ("positions", "positions", position(1, 7)),
+        ("maker_audit", "maker_audit", AUDIT),
+        ("bets", "bets", bet(1)),
+        ("options", "options", option(1, 1)),
+        ("admin_actions", "admin_actions", NOTED),
+        ("accumulators", "accumulators", accumulator(1)),
+        ("accumulator_legs", "legs", leg(1, 1)),
     ],
 )
 async def test_a_row_that_does_not_get_in_takes_its_entry_with_it(
-    postgres_dsn: str, table: str, row: msgspec.Struct
+    postgres_dsn: str, table: str, part: str, row: msgspec.Struct
 ) -> None:
     """Such as by an operator's trigger: the rows are counted."""
     async with open_scene(postgres_dsn) as scene:
@@ -382,7 +416,7 @@ async def test_a_row_that_does_not_get_in_takes_its_entry_with_it(
         await scene.query(f"create trigger t before insert on {table} for each row execute function nothing()")
         await scene.writer.commit(scene.entries.next())
         with pytest.raises(CommitImpossible, match="meets other rows than it should"):
-            await scene.writer.commit(scene.entries.next(**{table: [row]}))
+            await scene.writer.commit(scene.entries.next(**{part: [row]}))
         assert await scene.journal() == [1]
 
 

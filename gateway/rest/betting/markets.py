@@ -1,10 +1,9 @@
 """Matches, for everybody: lists, one with its options and odds, and those that take bets now."""
 
 from contextlib import suppress
-from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 
 from actors.core import Unavailable
 from actors.directory import MarketEntry
@@ -14,8 +13,9 @@ from engine.products import BETTING
 from engine.refusals import Refused
 from gateway.context import Answer, Caller, Gateway
 from gateway.identity.caller import Role
-from gateway.limits import PAGE_MAX, Id, Page, Text
+from gateway.limits import PAGE_MAX, Id, Text
 from gateway.odds_messages import MatchStatus, odds_groups
+from gateway.rest.betting.pages import PagedRequest, PagedView
 from gateway.rest.betting.quotes import find_match, find_match_record, quote_at
 from gateway.rest.betting.shapes import (
     ActiveMatchView,
@@ -34,26 +34,18 @@ from gateway.shapes import Shape
 ACTIVE_KEY = "markets:active"
 ACTIVE_MS = 30_000  # in the cache: the odds specification's
 ACTIVE_MAX = 2 * PAGE_MAX  # matches that are shown as active: the newest; all of them are in the list, page by page
-DEFAULT_PAGE_SIZE = 20
-
-PageSize = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 
 
-class MatchesRequest(Shape, frozen=True):
+class MatchesRequest(PagedRequest, frozen=True):
     """A page of matches, newest first, counted from 1."""
 
-    page: Page = 1
-    page_size: PageSize = DEFAULT_PAGE_SIZE
     status: MatchStatus | None = None
     league: Text | None = None
 
 
-class MatchPageView(Shape, frozen=True):
+class MatchPageView(PagedView, frozen=True):
     """A page of them; beyond the last one, an empty one."""
 
-    page: int
-    page_size: int
-    total: int
     items: list[MatchView]
 
 
@@ -73,9 +65,8 @@ class ActiveMatchesView(Shape, frozen=True):
 async def get_matches(gateway: Gateway, _: Caller, request: MatchesRequest) -> Answer:
     """Newest first."""
     state = None if request.status is None else request.status.state
-    first = (request.page - 1) * request.page_size
     reader = gateway.exchange.storage.reader
-    records, total = await reader.market_page(BETTING, state, first, request.page_size, request.league)
+    records, total = await reader.market_page(BETTING, state, request.first, request.page_size, request.league)
     items = [match_view(record) for record in records]
     return Answer(200, MatchPageView(request.page, request.page_size, total, items))
 

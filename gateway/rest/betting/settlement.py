@@ -1,11 +1,11 @@
-"""What a match comes to: results by option or by score, taken back while nothing of a group is claimed, or none."""
+"""What a match comes to: results by option or by score, taken back while nothing is claimed, final; or none."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from engine.betting.commands import RollBackSettlement, SettleOption, SettleScore, VoidMatch
+from engine.betting.commands import FinalizeMatch, RollBackSettlement, SettleOption, SettleScore, VoidMatch
 from engine.betting.lifecycle import read_standing
 from gateway.context import Answer, Caller, Gateway
 from gateway.decoding import malformed
@@ -40,6 +40,13 @@ class RollBackRequest(msgspec.Struct, frozen=True):
     option: OptionNumber | None = None
 
 
+class FinalizeMatchRequest(msgspec.Struct, frozen=True):
+    """A settlement that stands, and why."""
+
+    id: Id
+    reason: Note | None = None
+
+
 class VoidMatchRequest(msgspec.Struct, frozen=True):
     """There is no match, and why."""
 
@@ -62,13 +69,20 @@ async def settle_match(gateway: Gateway, caller: Caller, request: SettleRequest)
 
 
 async def roll_back_match(gateway: Gateway, caller: Caller, request: RollBackRequest) -> Answer:
-    """Takes results back, exactly. 409 ALREADY_CLAIMED names the bets that have been paid for them."""
+    """Takes results back, exactly. 409 ALREADY_CLAIMED names bets and accumulators that were paid for them."""
     match = find_match(gateway, request.id)
     standing = read_standing((await find_match_record(gateway, match)).standing)
     move = RollBackSettlement(
         match.name, caller.user_id, option_number=request.option, returned=standing.returned_units
     )
     return await audited_moves(gateway, caller, "roll_back_match", match, request, move)
+
+
+async def finalize_match(gateway: Gateway, caller: Caller, request: FinalizeMatchRequest) -> Answer:
+    """Makes a settlement final: it can't be rolled back any more, which frees what is kept for lost accumulators."""
+    match = find_match(gateway, request.id)
+    move = FinalizeMatch(match.name, caller.user_id)
+    return await audited_moves(gateway, caller, "finalize_match", match, request, move)
 
 
 async def void_match(gateway: Gateway, caller: Caller, request: VoidMatchRequest) -> Answer:

@@ -15,7 +15,7 @@ from engine.betting.lifecycle import read_standing
 from engine.betting.match import Board, Match
 from engine.betting.options import offered_by, overround
 from engine.ledger.bets import Acceptance, BetRecord, GroupKind, OptionRecord, Pick, Result
-from engine.ledger.records import MarketRecord
+from engine.ledger.records import MarketRecord, MarketState
 from engine.products import read_definition
 from gateway.odds_messages import (
     STATUSES,
@@ -122,6 +122,7 @@ def option_view(option: OptionRecord) -> OptionView:
 class MatchDetail(msgspec.Struct, frozen=True):
     """A match with all that can be, or could be, bet on; `score` is what it was settled by, if by a score.
 
+    `final`: nothing of it can be rolled back any more, whether something is claimed or not.
     For administrators also what its pool has, and what the bets may have to be paid, at worst; null: not to be told
     now, as the match is out of service or starting again.
     """
@@ -135,6 +136,7 @@ class MatchDetail(msgspec.Struct, frozen=True):
     status: MatchStatus
     start_time: int
     score: ScoreView | None
+    final: bool
     asset: str
     created_at: int
     options: list[OptionView]
@@ -157,6 +159,7 @@ def match_detail(
         status=STATUSES[record.state],
         start_time=match.start_ms,
         score=score_view(standing),
+        final=standing.final or record.state is MarketState.VOID,
         asset=match.asset,
         created_at=record.created_ms,
         options=[option_view(option) for option in options],
@@ -223,6 +226,13 @@ class OddsSnapshotView(OddsUpdate, frozen=True, tag="odds_update"):
     source: Source
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Whose a bet is, as far as its reader is told."""
+
+    user_address: str | None  # null for who has no wallet
+    user_id: int | UnsetType = UNSET  # for administrators, whose lists have bets of users without a wallet
+
+
 class BetView(Shape, frozen=True):
     """A bet. `odds` are those it was taken at, `oddsAsked` those its customer saw.
 
@@ -230,7 +240,7 @@ class BetView(Shape, frozen=True):
     """
 
     order_id: int
-    user_address: str | None  # null for who has no wallet
+    user_address: str | None
     market_id: int
     amount: str
     odds: int
@@ -246,15 +256,15 @@ class BetView(Shape, frozen=True):
     result: Result | None
     created_at: int
     claimed_at: int | None
-    user_id: int | UnsetType = UNSET  # for administrators, whose lists have bets of users without a wallet
+    user_id: int | UnsetType = UNSET
 
 
-def bet_view(bet: BetRecord, user_address: str | None, *, with_owner: bool) -> BetView:
-    """Show a bet, to an administrator with its owner's id."""
+def bet_view(bet: BetRecord, owner: Owner) -> BetView:
+    """Show a bet, and whose it is."""
     payout = bet.potential_payout
     return BetView(
         order_id=bet.bet_id,
-        user_address=user_address,
+        user_address=owner.user_address,
         market_id=bet.market_id,
         amount=str(bet.stake),
         odds=bet.odds,
@@ -270,5 +280,5 @@ def bet_view(bet: BetRecord, user_address: str | None, *, with_owner: bool) -> B
         result=bet.result,
         created_at=bet.created_ms,
         claimed_at=bet.claimed_ms,
-        user_id=bet.account_id if with_owner else UNSET,
+        user_id=owner.user_id,
     )

@@ -16,6 +16,7 @@ from engine.betting.commands import (
     CloseBetting,
     DescribeMatch,
     EnterBet,
+    FinalizeMatch,
     FundPool,
     GoInPlay,
     MatchStands,
@@ -77,6 +78,7 @@ class Harness(Exchange[BettingMarket]):
             options=[option for option in self.tables.options.values() if option.market_id == market_id],
             bets=self.tables.unclaimed_bets(market_id),
             claimed=[bet for bet in self.tables.bets_in(market_id) if bet.payout is not None],
+            legs_paid=self.tables.paid_legs(market_id),
         )
         match = self.books.definitions[market_id]
         return BettingMarket(self.books.markets[market_id], match, pool, part_max=self.part_max)
@@ -160,15 +162,18 @@ class Harness(Exchange[BettingMarket]):
         actor_id = self.account_id(actor)
         return self._do(RollBackSettlement(name, actor_id, option_number=number, returned=returned))
 
+    def finalize(self, name: str, actor: str) -> Answer:
+        return self._do(FinalizeMatch(name, self.account_id(actor)))
+
     def void(self, name: str, actor: str) -> Answer:
         return self._do(VoidMatch(name, self.account_id(actor)))
 
     def wait(self, ms: int) -> None:
         """Let time pass, and all matches do what is due by then."""
         super().wait(ms)
-        for name, market in self.markets.items():
-            market.begin(self.now_ms)
-            self.commit(market)
+        for name in tuple(self.markets):
+            self.markets[name].begin(self.now_ms)
+            self.commit(self.markets[name])
             self._work(name)
 
     def restart(self) -> None:
@@ -197,6 +202,7 @@ class Harness(Exchange[BettingMarket]):
             "inPlay": standing.in_play,
             "score": None if None in goals else goals,
             "returned": standing.returned_units,
+            "final": standing.final,
             "settled": [kind.value for kind in standing.settled],
             "description": standing.description,
             "pool": self.books.balance(pool_of(market.market_id), ASSET)[0],

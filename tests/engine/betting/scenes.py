@@ -6,6 +6,7 @@ root sets moneyline 1.85 3.4 4.2        or `1.85 2.1`, `spread -0.25 1.9 1.95` (
 root opens 500                          with so much of the house's money; also: funds, describes
 root plays                              the match goes in play; also: suspends, reopens, closes, voids
 root settles 2:1                        or `settles 3`: option 3 has won its group; rolls_back, rolls_back 3
+root finalizes                          nothing is rolled back any more
 
 option | pick  | line  | odds | result  which options there are, a star beside the odds of those that are offered
 person | money                          whole units; `pool` and `house` too
@@ -24,6 +25,7 @@ STEPS = {
     "plays": "go_in_play",
     "closes": "close",
     "rolls_back": "roll_back",
+    "finalizes": "finalize",
     "voids": "void",
 }
 

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from engine.betting.bet import accepts, claimed_record, placed_record
 from engine.betting.events import BetClaimed, BetPlaced
-from engine.betting.receipt import tx_hash
 from engine.ledger.bets import Acceptance, BetRecord, Result
+from engine.ledger.receipt import tx_hash
 from tests.engine.drawings import cells
 
 TABLE = """

@@ -17,6 +17,7 @@ from engine.betting.lifecycle import (
 )
 from engine.betting.match import Board, Moneyline, Spread, Total
 from engine.ledger.records import MarketState
+from engine.refusals import Refusal, Refused
 from tests.engine.betting.harness import Harness
 from tests.engine.betting.scenes import Scene
 from tests.engine.drawings import cells
@@ -41,6 +42,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "closed bare": ("root closes",),
     "closed unopened, half settled": (*ODDS, "root closes", "root settles 1"),
     "settled": (*ODDS, "root opens 100", "root closes", "root settles 2:1"),
+    "settled for good": (*ODDS, "root opens 100", "root closes", "root settles 2:1", "root finalizes"),
     "void": (*ODDS, "root opens 100", "root voids"),
 }
 
@@ -62,11 +64,14 @@ TABLE = """
     closed unopened, half settled | open | |      |         | closed | settled   | settled     | closed     | void
     closed bare |         |           |         |         | closed | NOT_FOUND | settled     |            | void
     settled     |         |           |         |         |        | settled!  | settled!    | closed     |
+    settled for good |    |           |         |         |        | settled!  | settled!    |            |
     void        |         |           |         |         |        | settled!  | settled!    |            |
 """
 HEADER, *ROWS = cells(TABLE)
 CODES = {"": "CONFLICT", "settled!": "ALREADY_SETTLED"}
 PAIRS = [(row[0], step, CODES.get(told, told)) for row in ROWS for step, told in zip(HEADER[1:], row[1:], strict=True)]
+FINALIZED = [(way, "finalizes", "settled" if way.startswith("settled") else "CONFLICT") for way in WAYS]
+STEPS = (*HEADER[1:], "finalizes")
 
 
 def brought(exchange: Any, way: str) -> Scene:
@@ -75,7 +80,7 @@ def brought(exchange: Any, way: str) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize(("way", "step", "told"), PAIRS)
+@pytest.mark.parametrize(("way", "step", "told"), PAIRS + FINALIZED)
 def test_every_step_in_every_state(twin: Any, way: str, step: str, told: str) -> None:
     scene = brought(twin(), way)
     before = scene.stands
@@ -85,6 +90,7 @@ def test_every_step_in_every_state(twin: Any, way: str, step: str, told: str) ->
     else:
         assert scene.stands["state"] == told
         changed = told != before["state"] or step.split(maxsplit=1)[0] in ("settles", "rolls_back")
+        changed = changed or before["final"] < scene.stands["final"]
         assert scene.stands["number"] == before["number"] + changed
 
 
@@ -92,7 +98,7 @@ def test_every_step_of_the_table_is_walked_and_no_other() -> None:
     """The messages of all the ways above, and of time: each is in the table, and all of the table is there."""
     walked = set()
     for way in WAYS:
-        for step in (*HEADER[1:], "time"):
+        for step in (*STEPS, "time"):
             exchange = Harness()
             scene = brought(exchange, way)
             if step == "time":
@@ -142,6 +148,7 @@ def test_bets_are_taken_in_no_other_state(twin: Any, way: str) -> None:
         ("in_play", "in_play"),
         ("closed", "closed"),
         ("settled", "settled"),
+        ("settled for good", "settled"),
         ("void", "void"),
     ],
 )
@@ -220,6 +227,48 @@ def test_betting_is_opened_once(twin: Any) -> None:
     assert scene.does("root reopens") == "open"
 
 
+# Final
+
+
+def test_what_is_final_is_not_taken_back_and_is_told_once(twin: Any) -> None:
+    scene = brought(twin(), "settled")
+    number = scene.stands["number"]
+    assert scene.does("root finalizes") == scene.does("root finalizes") == "settled"
+    assert (scene.stands["final"], scene.stands["number"]) == (True, number + 1)
+    for step in ("rolls_back", "rolls_back 1", "rolls_back 99", "voids", "funds 1"):
+        assert scene.does(f"root {step}") == "CONFLICT"
+    assert scene.stands["number"] == number + 1
+
+
+def test_bets_on_what_is_final_are_claimed_as_ever(twin: Any) -> None:
+    scene = brought(twin(), "open").told("ann bets 10 on 4 at 1.9\nbob bets 10 on 5 at 1.9\nroot settles 2:1")
+    scene.told("root finalizes")
+    assert scene.does("ann claims 1") == "paid 19"
+    assert scene.does("bob claims 1") == "NOTHING_TO_CLAIM"
+    assert (scene.stands["pool"], scene.exchange.has("house")) == (0, 1_000_001)
+
+
+@pytest.mark.parametrize("step", ["rolls_back", "settles 4"])
+def test_what_was_taken_back_and_settled_anew_is_made_final(twin: Any, step: str) -> None:
+    scene = brought(twin(), "settled").told("root rolls_back 4")
+    assert scene.does("root finalizes") == "CONFLICT"
+    scene.told("root settles 5")
+    assert scene.does("root finalizes") == "settled"
+    assert scene.does(f"root {step}") == {"rolls_back": "CONFLICT"}.get(step, "ALREADY_SETTLED")
+
+
+def test_a_customer_is_told_why_it_is_not_taken_back() -> None:
+    exchange = Harness()
+    brought(exchange, "settled for good").does("root rolls_back")
+    assert exchange.refused == Refused(
+        Refusal.CONFLICT, "the settlement is final: it can't be rolled back any more", None
+    )
+    exchange = Harness()
+    brought(exchange, "void").does("root finalizes")
+    assert exchange.refused is not None
+    assert exchange.refused.message == "the match is void: only what is settled can be made final"
+
+
 # Its standing
 
 
@@ -229,7 +278,13 @@ def test_betting_is_opened_once(twin: Any) -> None:
         MatchStanding(),
         MatchStanding(3, Board(Moneyline(101, 100_000), Spread(-1, 190, 190), Total(1, 190, 190)), "größer ☂", True),
         MatchStanding(
-            9, Board(Moneyline(185, 420, 340)), home_goals=0, away_goals=12, returned=str(10**70), opened=True
+            9,
+            Board(Moneyline(185, 420, 340)),
+            home_goals=0,
+            away_goals=12,
+            returned=str(10**70),
+            opened=True,
+            final=True,
         ),
     ],
 )
@@ -239,6 +294,10 @@ def test_a_standing_is_read_as_it_was_written(standing: MatchStanding) -> None:
 
 def test_a_row_without_a_standing_is_that_of_a_match_of_which_nothing_was_told() -> None:
     assert read_standing(b"") == MatchStanding()
+
+
+def test_a_row_from_before_there_was_finality_is_read_as_not_final() -> None:
+    assert not read_standing(b'{"number":3,"opened":true}').final
 
 
 def test_what_the_house_got_back_may_pass_64_bits() -> None:

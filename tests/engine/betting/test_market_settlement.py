@@ -337,11 +337,11 @@ def test_not_more_claims_are_named_than_can_be_read() -> None:
     assert refused["claims"] == list(range(1, CLAIMS_SHOWN_MAX + 1))
     assert exchange.refused is not None
     assert exchange.refused.message == (
-        "101 bets have been paid already: this can't be rolled back any more; "
+        "101 claims have been paid already: this can't be rolled back any more; "
         "groups without claims can be, by their option"
     )
     exchange.roll_back(DERBY, "root", 1)
-    assert exchange.refused.message == "101 bets have been paid already: this can't be rolled back any more"
+    assert exchange.refused.message == "101 claims have been paid already: this can't be rolled back any more"
 
 
 @pytest.mark.parametrize("returned", [965, 967, 0, -966])

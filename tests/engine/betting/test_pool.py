@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from engine.betting.options import result_of, settled_by_option, settled_by_score, voided
 from engine.betting.pool import Pool
+from engine.ledger.accumulators import LegRecord
 from engine.ledger.bets import NO_TALLY, Acceptance, BetRecord, OptionRecord, Result, payout_of
 from tests.engine.betting.options import MARKET, key, options_of
 
@@ -192,6 +193,46 @@ def test_lost_bets_on_a_group_are_kept_until_one_beside_them_is_paid() -> None:
     assert (list(pool.bets), pool.final_groups) == ([1, 2, 3, 5, 6], {2})
     pool.pay(pool.bets[6])
     assert (list(pool.bets), pool.final_groups) == ([1, 2, 3], {2, 3})
+
+
+def test_a_paid_accumulator_is_a_claim_on_its_legs_and_no_bet_of_the_pool() -> None:
+    """The pool pays nothing for it; but what is lost for good beside it is forgotten."""
+    bets = (bet(1, 1, 50), bet(2, 2, 60), bet(3, 5, 70))
+    pool = pool_of(1_000, "moneyline draw", "total 2.5", bets=bets)
+    pool.write(settled_by_option(pool.options.values(), pool.options[1]))
+    assert (pool.liability, pool.final_groups) == (120 + 140, set())
+    pool.note_paid(9, 1)
+    assert (pool.money, list(pool.bets), pool.tally(2)) == (1_000, [1, 3], NO_TALLY)
+    assert (pool.liability, pool.final_groups) == (100 + 140, {1})
+    assert (pool.claims_on({1, 2, 3}), pool.claims_on({4, 5}), pool.claimed) == ([9], [], {})
+
+
+def test_a_paid_accumulator_may_be_heard_of_twice() -> None:
+    pool = pool_of(1_000, "moneyline draw", bets=(bet(1, 1, 50), bet(2, 2, 60)))
+    pool.write(settled_by_score(pool.options.values(), 1, 0))
+    pool.note_paid(9, 1)
+    before = (pool.money, dict(pool.bets), pool.liability)
+    pool.note_paid(9, 1)
+    assert pool.claims_on({1}) == [9]
+    assert (pool.money, pool.bets, pool.liability) == before
+
+
+def test_bets_and_accumulators_that_were_paid_are_told_together() -> None:
+    pool = pool_of(1_000, "moneyline draw", bets=(bet(5, 1, 50),))
+    pool.write(settled_by_score(pool.options.values(), 1, 0))
+    pool.note_paid(9, 1)
+    pool.pay(pool.bets[5])
+    pool.note_paid(2, 1)
+    assert (pool.claims_on({1, 2, 3}), pool.claimed) == ([2, 5, 9], {5: 1})
+
+
+def test_legs_that_were_paid_are_read_back() -> None:
+    """As the unclaimed bets are, without those that are lost for good."""
+    options = tuple(settled_by_score(options_of("moneyline draw", "total 2.5").values(), 1, 0))
+    legs = (LegRecord(9, 2, MARKET, 1, 200, 200), LegRecord(7, 1, MARKET, 1, 200, 200))
+    pool = Pool(500, options=options, bets=(bet(1, 1, 50), bet(3, 4, 70)), legs_paid=legs)
+    assert (pool.claims_on({1}), pool.final_groups, pool.claimed) == ([7, 9], {1}, {})
+    assert (list(pool.bets), pool.liability) == ([1, 3], 100)
 
 
 def test_what_it_would_lack() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.betting.events import BetClaimed, MatchMoved, OddsSet
+from engine.betting.events import BetClaimed, MatchMoved, OddsSet, PoolMoved
 from engine.betting.lifecycle import TRANSITIONS, Step
 from engine.betting.match import Board, Moneyline
 from engine.ledger.bets import GroupKind, Result
@@ -161,6 +161,66 @@ def test_who_is_opened_says_so() -> None:
     moved, pool = stage.part.events
     changed = replace(moved, standing=replace(moved.standing, opened=False))
     assert stage.refusal_of(changed, pool) == "open does not leave market 1 as it says"
+
+
+# Final
+
+
+@pytest.mark.parametrize("step", [Step.ROLL_BACK, Step.FINALIZE])
+def test_what_is_final_takes_no_step(step: Step) -> None:
+    """Also without results or money that it would have to change."""
+    stage = staged(*SETTLED, "root finalizes")
+    (final,) = stage.part.events
+    standing = replace(final.standing, number=final.standing.number + 1)
+    state = TRANSITIONS[MarketState.SETTLED, step]
+    late = replace(final, sequence=final.sequence + 1, step=step, state=state, standing=standing)
+    left = PoolMoved(late.sequence, final.standing.returned_units)
+    given_back = (left, replace(late, sequence=late.sequence + 1)) if step is Step.ROLL_BACK else (late,)
+    assert stage.refusal_of(final, *given_back) == "the settlement of market 1 is final"
+
+
+@pytest.mark.parametrize(
+    ("state", "sentences"),
+    [
+        (MarketState.OPEN, OPENED),
+        (MarketState.CLOSED, (*OPENED, "root closes")),
+        (MarketState.VOID, (ODDS, "root voids")),
+    ],
+)
+def test_only_what_is_settled_is_made_final(state: MarketState, sentences: tuple[str, ...]) -> None:
+    stage = staged(*sentences)
+    moved = next(event for event in stage.part.events if isinstance(event, MatchMoved))
+    standing = replace(moved.standing, number=moved.standing.number + 1, final=True)
+    for to in (state, MarketState.SETTLED):
+        final = MatchMoved(stage.part.events[-1].sequence + 1, Step.FINALIZE, ROOT, to, standing)
+        said = f"finalize does not lead from {state.value} to {to.value}"
+        assert stage.refusal_of(*stage.part.events, final) == said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"final": False},
+        {"home_goals": 2},
+        {"home_goals": None, "away_goals": None},
+        {"returned": "0"},
+        {"board": Board()},
+    ],
+)
+def test_what_is_made_final_stays_as_it_is(changes: dict[str, Any]) -> None:
+    stage = staged(*SETTLED, "root finalizes")
+    (final,) = stage.part.events
+    changed = replace(final, standing=replace(final.standing, **changes))
+    assert stage.refusal_of(changed) == "finalize does not leave market 1 as it says"
+    option = replace(stage.books.betting.options[1][1], result=Result.LOSS)
+    assert stage.refusal_of(replace(final, options=(option,))) == "finalize of market 1 changes results"
+
+
+def test_no_other_step_makes_final() -> None:
+    stage = staged(*SETTLED)
+    moved, pool = stage.part.events
+    changed = replace(moved, standing=replace(moved.standing, final=True))
+    assert stage.refusal_of(changed, pool) == "settle does not leave market 1 as it says"
 
 
 # Settling

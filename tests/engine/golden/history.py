@@ -1,7 +1,7 @@
 """The history itself, event by event: every kind of event, and every kind of value that one can hold.
 
 HISTORY        the ledger and a spot market
-WHOLE_HISTORY  and then the prediction market of prediction.py, and the matches of betting.py
+WHOLE_HISTORY  and then the prediction market of prediction.py, the matches of betting.py, and accumulators.py
 """
 
 from engine.ledger.commands import MovementKind
@@ -19,7 +19,7 @@ from engine.trading.events import (
     Standing,
     TradeMade,
 )
-from tests.engine.golden import betting, prediction
+from tests.engine.golden import accumulators, betting, prediction
 
 ANN, BOB, OUTSIDE, HOUSE = 1, 2, -1, -3
 DAY = 1_700_000_000_000
@@ -169,4 +169,4 @@ END = Part(
 
 # The parts of each row.
 HISTORY = ((LISTING,), (MONEY, OFFER), (PURCHASE,), (END,))
-WHOLE_HISTORY = (*HISTORY, *prediction.HISTORY, *betting.HISTORY)
+WHOLE_HISTORY = (*HISTORY, *prediction.HISTORY, *betting.HISTORY, *accumulators.HISTORY)

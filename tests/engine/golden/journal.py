@@ -2,7 +2,8 @@
 
 journal-1.txt  format 1, before there were prediction markets: orders and trades have a field less
 journal-2.txt  format 1, with them, before there was betting: a market that is listed does not say in which state
-journal-3.txt  format 1, with both
+journal-3.txt  format 1, with both, before there were accumulators: a match does not say whether it is final
+journal-4.txt  format 1, with all of them
 
 It never overwrites: a file that no longer fits what the program writes means that events have got more last fields, and
 NEWEST must be raised, or that they changed in another way, and FORMAT must be too. The old file stays, to show that old
@@ -18,7 +19,7 @@ from engine.ledger.records import JournalRecord
 from tests.engine.golden.history import HISTORY, WHOLE_HISTORY
 from tests.engine.ledger.tables import Tables
 
-NEWEST = 3
+NEWEST = 4
 
 
 def golden_file(number: int) -> Path:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result
 from engine.ledger.books import Books, Products
 from engine.ledger.journal import GENESIS_HASH
@@ -50,6 +51,8 @@ class Tables:
         self.bets: dict[int, BetRecord] = {}
         self.options: dict[tuple[int, int], OptionRecord] = {}
         self.admin_actions: list[AdminAction] = []
+        self.accumulators: dict[int, AccumulatorRecord] = {}  # without their legs
+        self.legs: dict[tuple[int, int], LegRecord] = {}
 
     def write(self, entry: Entry) -> None:
         assert entry.journal.sequence == len(self.journal) + 1
@@ -80,6 +83,10 @@ class Tables:
         upsert(self.bets, {row.bet_id: row for row in entry.bets}, len(entry.bets))
         upsert(self.options, {(row.market_id, row.number): row for row in entry.options}, len(entry.options))
         self.admin_actions += entry.admin_actions
+        rows = {row.bet_id: msgspec.structs.replace(row, legs=()) for row in entry.accumulators}
+        upsert(self.accumulators, rows, len(entry.accumulators))
+        insert(self.legs, {(row.bet_id, row.leg): row for row in entry.legs}, len(entry.legs))
+        assert all(row.bet_id in rows and row.result is None for row in entry.legs)
 
     def open_orders(self) -> list[OrderRecord]:
         """By market and priority; what is held for an order stands in its freeze, and sellers of shares have none."""
@@ -104,15 +111,43 @@ class Tables:
 
     def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         """Without those that are lost for good: on a group with a claim."""
-        final = {self._group_of(bet) for bet in self.bets.values() if bet.payout is not None}
+        final = {self._group_of(claim) for claim in self.claims()}
         return [
             bet
             for bet in self.bets_in(market_id)
             if bet.payout is None and not (bet.result is Result.LOSS and self._group_of(bet) in final)
         ]
 
-    def _group_of(self, bet: BetRecord) -> tuple[int, int]:
+    def _group_of(self, bet: BetRecord | LegRecord) -> tuple[int, int]:
         return bet.market_id, self.options[bet.market_id, bet.option_number].group_number
+
+    def accumulator(self, bet_id: int) -> AccumulatorRecord:
+        """With its legs, and the results of their options, as they stand now."""
+        legs = (
+            msgspec.structs.replace(leg, result=self.options[leg.market_id, leg.option_number].result)
+            for leg in sorted(self.legs.values(), key=lambda leg: leg.leg)
+            if leg.bet_id == bet_id
+        )
+        return msgspec.structs.replace(self.accumulators[bet_id], legs=tuple(legs))
+
+    def open_accumulators(self, market_id: int | None = None) -> list[AccumulatorRecord]:
+        return [
+            self.accumulator(row.bet_id)
+            for row in sorted(self.accumulators.values(), key=lambda row: row.bet_id)
+            if row.payout is None and market_id in (None, row.market_id)
+        ]
+
+    def paid_legs(self, market_id: int | None = None) -> list[LegRecord]:
+        """Those of accumulators that were paid, on one match."""
+        return [
+            leg
+            for leg in self.legs.values()
+            if self.accumulators[leg.bet_id].payout and market_id in (None, leg.market_id)
+        ]
+
+    def claims(self) -> list[BetRecord | LegRecord]:
+        """What was paid: it makes the results of its group final."""
+        return [*(bet for bet in self.bets.values() if bet.payout is not None), *self.paid_legs()]
 
     def books(self, products: Products = PRODUCTS) -> Books:
         """The books as recovery loads them."""
@@ -130,7 +165,8 @@ class Tables:
             streams=self.channels,
             bets=self.unclaimed_bets(),
             options=self.options.values(),
-            claims=Counter((bet.market_id, bet.option_number) for bet in self.bets.values() if bet.payout is not None),
+            claims=Counter((claim.market_id, claim.option_number) for claim in self.claims()),
+            accumulators=self.open_accumulators(),
         )
 
 
@@ -143,6 +179,12 @@ def insert(table: dict[Key, Row], rows: dict[Key, Row], count: int) -> None:
 def upsert(table: dict[Key, Row], rows: dict[Key, Row], count: int) -> None:
     assert len(rows) == count
     table.update(rows)
+
+
+def without_results(accumulator: AccumulatorRecord) -> AccumulatorRecord:
+    """As it stands in the books: the results are its options'."""
+    legs = tuple(msgspec.structs.replace(leg, result=None) for leg in accumulator.legs)
+    return msgspec.structs.replace(accumulator, legs=legs)
 
 
 def contents(books: Books) -> dict[str, object]:
@@ -161,4 +203,6 @@ def contents(books: Books) -> dict[str, object]:
         "tallies": {key: tally for key, tally in books.betting.tallies.items() if tally != NO_TALLY},
         "claims": books.betting.claims,
         "options": books.betting.options,
+        "accumulators": {bet_id: without_results(row) for bet_id, row in books.betting.accumulators.items()},
+        "liabilities": {market_id: owed for market_id, owed in books.betting.liabilities.items() if owed},
     }

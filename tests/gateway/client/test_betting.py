@@ -7,7 +7,9 @@ from gateway.client.errors import check
 from tests.gateway.tools.fake_exchange import Reply, fake_exchange
 
 BET = {"marketId": 7, "option": 1, "amount": "1000", "odds": 185}
+ACCUMULATOR = {"legs": [{"marketId": 7, "option": 1, "odds": 185}], "amount": "1000"}
 ADMIN = "/api/v1/admin/markets"
+POOL = "/api/v1/admin/accumulators"
 
 
 @pytest.mark.trio
@@ -32,6 +34,14 @@ async def test_each_call_asks_the_path_of_the_specification() -> None:
             ("POST", f"{ADMIN}/7/settle"),
             ("POST", f"{ADMIN}/7/rollback"),
             ("POST", f"{ADMIN}/7/void"),
+            ("POST", f"{ADMIN}/7/finalize"),
+            ("POST", "/api/v1/accumulators"),
+            ("GET", "/api/v1/accumulators/9"),
+            ("GET", "/api/v1/accumulators/by-client-id/a%2Fb"),
+            ("GET", "/api/v1/accumulators"),
+            ("POST", "/api/v1/accumulators/9/claim"),
+            ("GET", POOL),
+            *(("POST", f"{POOL}/{step}") for step in ("fund", "return", "suspend", "resume")),
         ):
             exchange.script(method, path, *[Reply(200, {"id": 7})] * 2)
         client.rest.token = "token"
@@ -56,6 +66,18 @@ async def test_each_call_asks_the_path_of_the_specification() -> None:
         await client.roll_back(7, 3)
         await client.void(7, "snow")
         await client.void(7)
+        await client.finalize(7, "it stands")
+        await client.finalize(7)
+        await client.accumulate(ACCUMULATOR)
+        await client.accumulator_by_id(9)
+        await client.accumulator_by_client_id("a/b")
+        await client.accumulators("confirmed", "0x12", 2, 50)
+        await client.claim_accumulator(9)
+        await client.accumulator_pool()
+        await client.fund_accumulators("1000")
+        await client.return_from_accumulators("10")
+        await client.suspend_accumulators("why")
+        await client.resume_accumulators()
         assert [(asked.method, asked.path, asked.query, asked.body) for asked in exchange.asked] == [
             ("GET", "/api/v1/markets", {"status": "active", "league": "EPL", "page": "2", "pageSize": "50"}, None),
             ("GET", "/api/v1/markets/active", {}, None),
@@ -88,6 +110,23 @@ async def test_each_call_asks_the_path_of_the_specification() -> None:
             ("POST", f"{ADMIN}/7/rollback", {}, {"option": 3}),
             ("POST", f"{ADMIN}/7/void", {}, {"reason": "snow"}),
             ("POST", f"{ADMIN}/7/void", {}, {}),
+            ("POST", f"{ADMIN}/7/finalize", {}, {"reason": "it stands"}),
+            ("POST", f"{ADMIN}/7/finalize", {}, {}),
+            ("POST", "/api/v1/accumulators", {}, ACCUMULATOR),
+            ("GET", "/api/v1/accumulators/9", {}, None),
+            ("GET", "/api/v1/accumulators/by-client-id/a%2Fb", {}, None),
+            (
+                "GET",
+                "/api/v1/accumulators",
+                {"status": "confirmed", "userAddress": "0x12", "page": "2", "pageSize": "50"},
+                None,
+            ),
+            ("POST", "/api/v1/accumulators/9/claim", {}, None),
+            ("GET", POOL, {}, None),
+            ("POST", f"{POOL}/fund", {}, {"amount": "1000"}),
+            ("POST", f"{POOL}/return", {}, {"amount": "10"}),
+            ("POST", f"{POOL}/suspend", {}, {"reason": "why"}),
+            ("POST", f"{POOL}/resume", {}, {}),
         ]
         assert {asked.token for asked in exchange.asked} == {"token"}
 

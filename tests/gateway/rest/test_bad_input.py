@@ -292,7 +292,8 @@ async def send_all(route: Route, sent: list[Any]) -> None:
             reply = await house.call("POST", path, json.dumps(body, ensure_ascii=True).encode(), by="root")
             assert reply.status in {200, 201, 400, 401, 404, 409, 422, 429}, (body, reply.body)
             if reply.status >= 400:
-                error(reply)
+                assert reply.json["message"], (body, reply.body)
+                assert {"code", "message"} <= set(reply.json)
         await still_serving(house)
 
 

@@ -136,6 +136,7 @@ async def test_a_match_shows_its_numbered_options_its_odds_and_the_house_s_margi
             "status": "active",
             "start_time": START_MS,
             "score": None,
+            "final": False,
             "asset": "USD",
             "options": [
                 option(1, 1, "moneyline", "home", None, 185),

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.identity.caller import Role
 from storage.postgres import open_postgres
-from tests.gateway.houses import House, open_house
+from tests.gateway.houses import House, error, open_house
+from tests.gateway.rest.betting.accumulator_scenes import accumulate
+from tests.gateway.rest.betting.accumulator_scenes import claim as claim_accumulator
 from tests.gateway.rest.betting.scenes import (
     MATCH,
     ODDS,
@@ -22,6 +24,7 @@ from tests.gateway.rest.betting.scenes import (
     look,
     move,
     open_match,
+    refused,
     settle,
 )
 from tests.gateway.rest.test_on_postgres import TEXTS, unharmed
@@ -88,10 +91,46 @@ async def let_in(house: House) -> str:
 
 
 @pytest.mark.trio
+async def test_an_accumulator_s_whole_life(postgres_dsn: str) -> None:
+    async with open_postgres(postgres_dsn) as storage, open_house(storage=storage) as house:
+        alice = await let_in(house)
+        matches = [await open_match(house, home_team=team, funding="0") for team in ("Ajax", "Bath", "Cork")]
+        before = await done(house, "POST", "/api/v1/admin/accumulators/fund", {"amount": "1000000"})
+        words = "10000 on 1 at 185, 3 at 999, 6 at 190"
+        won = await accumulate(house, matches, alice, words, clientBetId="\u20ac/ \U0001f600", acceptOdds="any")
+        assert (won["odds"], won["maxPayout"]) == ("14.763", "147630")
+        assert await accumulate(house, matches, alice, words, clientBetId="\u20ac/ \U0001f600", acceptOdds="any") == won
+        lost = await accumulate(house, matches, alice, "10000 on 2 at 340, 6 at 190")
+        await settle(house, matches[0], 3, 0)
+        assert await listed(house, "status=confirmed", alice) == [lost["orderId"]]
+        assert await listed(house, "status=pending", alice) == [won["orderId"]]
+        await done(house, "POST", admin(matches[0], "finalize"))
+        await done(house, "POST", admin(matches[1], "void"))
+        await settle(house, matches[2], 2, 2)
+        shown = await look(house, "/api/v1/accumulators/by-client-id/%E2%82%AC%2F%20%F0%9F%98%80", alice)
+        assert [leg["result"] for leg in shown["legs"]] == ["win", "push", "win"]
+        claimed = await claim_accumulator(house, won, alice)
+        assert claimed.json["claimAmount"] == shown["potentialPayout"] == "35150"
+        assert error(await claim_accumulator(house, won, alice)) == (409, "ALREADY_CLAIMED")
+        assert error(await claim_accumulator(house, lost, alice)) == (409, "NOTHING_TO_CLAIM")
+        reply = await house.call("POST", admin(matches[2], "rollback"), {}, by="root")
+        assert refused(reply) == (409, "ALREADY_CLAIMED", {"claims": [won["orderId"]]})
+        after = await look(house, "/api/v1/admin/accumulators", "root")
+        assert int(after["pool"]) == int(before["pool"]) + 20_000 - 35_150
+        assert (after["liability"], after["open"]) == (before["liability"], before["open"])
+        await unharmed(house, alice)
+
+
+async def listed(house: House, query: str, by: str) -> list[int]:
+    page = await look(house, f"/api/v1/accumulators?{query}", by)
+    return [item["orderId"] for item in page["items"]]
+
+
+@pytest.mark.trio
 async def test_lists_end_where_they_should(postgres_dsn: str) -> None:
     async with open_postgres(postgres_dsn) as storage, open_house(storage=storage) as house:
         alice = await let_in(house)
-        for path, by in (("markets", None), ("bets", alice)):
+        for path, by in (("markets", None), ("bets", alice), ("accumulators", alice)):
             page = await look(house, f"/api/v1/{path}?page={2**31}&pageSize=500", by)
             assert page["items"] == []
         made = await done(house, "POST", "/api/v1/admin/markets", MATCH)

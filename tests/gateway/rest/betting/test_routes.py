@@ -17,6 +17,7 @@ from gateway.rest.route import Access, Route
 from gateway.rest.routes import ROUTES
 from gateway.statuses import STATUSES
 from tests.gateway.houses import SETTINGS, error
+from tests.gateway.rest.betting.accumulator_scenes import accumulator_of, open_accumulators
 from tests.gateway.rest.betting.scenes import ODDS, bet, bet_of, done, open_betting, refused, send_bet
 
 SPECIFIED = """
@@ -76,19 +77,27 @@ async def test_a_bet_is_limited_to_ten_a_second_with_a_burst_of_twenty() -> None
 
 def test_every_refusal_of_betting_stands_where_it_is_given() -> None:
     said = {name_of(route): set(codes_of(route)) for route in BETTING_ROUTES}
-    assert {Refusal.ODDS_CHANGED, Refusal.LIABILITY_LIMIT} <= said["POST /api/v1/bets"]
     claims = {Refusal.NOT_SETTLED, Refusal.ALREADY_CLAIMED, Refusal.NOTHING_TO_CLAIM}
-    assert claims <= said["POST /api/v1/bets/{order_id}/claim"]
+    for slips in ("/api/v1/bets", "/api/v1/accumulators"):
+        assert {Refusal.ODDS_CHANGED, Refusal.LIABILITY_LIMIT} <= said[f"POST {slips}"]
+        assert claims <= said[f"POST {slips}/{{order_id}}/claim"]
+        responses = DESCRIBED["paths"][slips]["post"]["responses"]
+        assert "ODDS_CHANGED" in responses["409"]["description"]
+        assert "LIABILITY_LIMIT" in responses["422"]["description"]
     assert Refusal.ALREADY_SETTLED in said["POST /api/v1/admin/markets/{id}/settle"]
-    responses = DESCRIBED["paths"]["/api/v1/bets"]["post"]["responses"]
-    assert "ODDS_CHANGED" in responses["409"]["description"]
-    assert "LIABILITY_LIMIT" in responses["422"]["description"]
 
 
 def test_what_a_refusal_says_beside_its_code_is_described() -> None:
     body = DESCRIBED["components"]["schemas"]["ErrorBody"]
-    assert set(body["properties"]) == {"code", "message", "odds", "maxStake", "claims"}
+    assert set(body["properties"]) == {"code", "message", "odds", "legs", "maxStake", "claims", "available"}
     assert body["required"] == ["code", "message"]
+    legs = DESCRIBED["components"]["schemas"]["LegOdds"]["properties"]
+    assert legs == {name: {"type": "integer"} for name in ("marketId", "option", "odds")}
+
+
+def test_how_many_legs_there_are_is_described() -> None:
+    legs = DESCRIBED["components"]["schemas"]["PlaceAccumulatorRequest"]["properties"]["legs"]
+    assert (legs["minItems"], legs["maxItems"]) == (2, 20)
 
 
 def test_a_put_is_described_with_its_body() -> None:
@@ -127,8 +136,16 @@ GROUPS = st.fixed_dictionaries(
         "total": st.just({"line": 3.25, "over": 1.9, "under": 1.9}) | VALUES,
     },
 )
+MATCHES = [5, 6, 7]  # behind three symbols and the market of accumulators
+LEGS = st.lists(
+    st.fixed_dictionaries(
+        {}, optional={"marketId": st.sampled_from(MATCHES) | VALUES, "option": st.just(1), "odds": st.just(185)}
+    ),
+    max_size=4,
+)
 RIGHT: dict[str, Any] = {
-    **bet_of(4, "1000 on 1 at 185"),
+    **bet_of(MATCHES[0], "1000 on 1 at 185"),
+    **accumulator_of(MATCHES, "1000 on 1 at 185, 1 at 185"),
     "acceptOdds": "any",
     "clientBetId": "a",
     "market_id": 4,
@@ -153,6 +170,8 @@ def bodies(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
         fields[name] = st.one_of(*[st.just(RIGHT[name])] * 3, VALUES) if name in RIGHT else VALUES
     if "payload" in fields:
         fields["payload"] = GROUPS | VALUES
+    if "legs" in fields:
+        fields["legs"] |= LEGS
     return st.fixed_dictionaries({}, optional=fields) | VALUES
 
 
@@ -173,8 +192,9 @@ def test_no_json_is_ever_a_500(route: Route) -> None:
 
 async def send_all(route: Route, sent: list[Any]) -> None:
     statuses = {200, *(STATUSES[code].on_v1 for code in codes_of(route))} - {500, 503, 504}
-    async with open_betting() as (house, market):
-        assert market == RIGHT["marketId"]
+    async with open_accumulators() as (house, matches):
+        assert matches == MATCHES
+        market, *_ = matches
         await bet(house, market, "alice", "1000 on 1 at 185")
         for body in sent:
             raw = json.dumps(body).encode()

@@ -106,7 +106,7 @@ LEAVES = (
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
 RIGHT: dict[str, Any] = {
     **QUESTION,
-    **order(4, "BUY 5 YES at 55"),
+    **order(5, "BUY 5 YES at 55"),
     "clientOrderId": "a",
     "outcome": "YES",
     "reason": "why",
