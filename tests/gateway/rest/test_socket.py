@@ -89,7 +89,8 @@ async def test_bytes_on_the_wire(sent: bytes, statuses: tuple[bytes, ...]) -> No
         assert b"Traceback" not in heard
         assert b"<html" not in heard.lower()
         assert b"HTTP/1.1 500" not in heard
-        assert (await raw(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        healthy = await raw(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert healthy.startswith(b"HTTP/1.1 200")
         assert house.exchange.supervisor.statistics()
 
 
