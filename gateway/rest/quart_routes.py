@@ -25,20 +25,23 @@ def make_quart(dispatcher: Dispatcher | None = None) -> QuartTrio:
     quart = QuartTrio("rialto", static_folder=None)
     quart.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     quart.config["BODY_TIMEOUT"] = BODY_TIMEOUT_S
+    quart.url_map.merge_slashes = False  # a redirect would be HTML
     quart.register_error_handler(HTTPException, _http_error)
     quart.register_error_handler(Exception, _other_error)
-    targets = [] if dispatcher is None else dispatcher.targets
-    quart.url_map = _url_map(tuple((target.route.method, target.route.path) for target in targets))
-    for target in targets:
-        assert dispatcher is not None
-        quart.view_functions[_endpoint(target.route.method, target.route.path)] = _view(dispatcher, target)
+    if dispatcher is not None:
+        quart.url_map = _url_map(tuple((target.route.method, target.route.path) for target in dispatcher.targets))
+        for target in dispatcher.targets:
+            quart.view_functions[_endpoint(target.route.method, target.route.path)] = _view(dispatcher, target)
     return quart
 
 
 @cache
 def _url_map(paths: tuple[tuple[str, str], ...]) -> QuartMap:
-    """Compile methods and paths: 18 ms for a hundred, so once for all applications (tests open thousands)."""
-    url_map = QuartMap(merge_slashes=False)  # a redirect would be HTML
+    """Compile methods and paths. A hundred take 18 ms, so applications share the map (tests open thousands).
+
+    Nobody may add a rule to it: that would be a path of all of them, with a view in one.
+    """
+    url_map = QuartMap(merge_slashes=False)
     for method, path in paths:
         url_map.add(QuartRule(_rule(path), methods=[method], endpoint=_endpoint(method, path)))
     return url_map
