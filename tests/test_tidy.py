@@ -3,6 +3,7 @@
 import ast
 import itertools
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def modules() -> list[Path]:
     return [*folders, *ROOT.glob("run.py")]
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The full names that a module imports."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -61,7 +63,7 @@ def imports(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def name_of(path: Path) -> str:

@@ -68,6 +68,28 @@ async def test_a_defect_behind_the_api_is_500_in_our_shape() -> None:
 
 
 @pytest.mark.trio
+async def test_applications_of_one_process_share_their_paths_and_nothing_else() -> None:
+    async with open_house() as ours, open_house() as theirs:
+        await ours.user("alice", USDT="1000")
+        await theirs.user("alice", USDT="7")
+        for house, balance in ((ours, "1000"), (theirs, "7"), (ours, "1000")):
+            reply = await house.call("GET", "/api/v1/account/balances", by="alice")
+            assert [row["total"] for row in reply.json if row["symbol"] == "USDT"] == [balance]
+
+
+@pytest.mark.trio
+async def test_what_is_added_to_an_application_without_routes_is_its_own() -> None:
+    one, another = make_quart(), make_quart()
+
+    @one.get("/here")
+    async def here() -> str:
+        return "here"
+
+    assert (await request(one, "GET", "/here")).status == 200
+    assert error(await request(another, "GET", "/here")) == (404, "NOT_FOUND")
+
+
+@pytest.mark.trio
 async def test_starting_and_stopping_are_quart_s() -> None:
     async with open_house() as house:
         messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
