@@ -10,6 +10,7 @@ msgpack stops at 64 bits; enums are their values; fields stand in the order of t
 import enum
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgpack
@@ -106,6 +107,7 @@ class JournalCodec:
             raise JournalError("the row can't be read") from error
 
 
+@cache  # of the class alone
 def _packer(kind: type) -> Callable[[Any], list[object]]:
     """Make the function that turns a struct of this class into the list of its fields."""
     converters = [(name, _to_plain(hint)) for name, hint in get_type_hints(kind, include_extras=True).items()]
@@ -134,6 +136,7 @@ def _to_plain(hint: Any) -> Callable[[Any], object] | None:
     return None
 
 
+@cache
 def _reader(kind: type) -> Callable[[list[Any]], Any]:
     """Make the function that turns the list of fields back into a struct of this class."""
     converters = [_from_plain(hint) for hint in get_type_hints(kind, include_extras=True).values()]
