@@ -3,6 +3,7 @@
 from collections import Counter
 
 from engine.accumulators.market import AccumulatorMarket
+from engine.ledger.bets import Result
 
 
 def audit(market: AccumulatorMarket) -> None:
@@ -21,6 +22,11 @@ def audit(market: AccumulatorMarket) -> None:
 
 
 def _audit_lost(market: AccumulatorMarket) -> None:
-    assert market.lost.keys() <= market.pool.open.keys()
-    for bet_id, accumulator in market.pool.open.items():
-        assert (bet_id in market.lost) is (market.worth_at_most(accumulator) == 0)
+    """What is lost has a leg with a final result that is no win: all others need not be looked at."""
+    lost: set[int] = set()
+    for market_id, facts in market.matches.items():
+        for number in facts.options:
+            if facts.final_result(number) not in (None, Result.WIN):
+                on = market.pool.on(market_id, number)
+                lost |= {accumulator.bet_id for accumulator in on if market.worth_at_most(accumulator) == 0}
+    assert market.lost.keys() == lost

@@ -100,7 +100,7 @@ class AccumulatorMarket:
         for number in facts.options:
             if facts.final_result(number) not in (None, Result.WIN):
                 for accumulator in self.pool.on(market_id, number):
-                    if self.worth_at_most(accumulator) == 0:
+                    if accumulator.bet_id not in self.lost and self.worth_at_most(accumulator) == 0:
                         self.lost[accumulator.bet_id] = None
         self._forget_over(market_id)
 

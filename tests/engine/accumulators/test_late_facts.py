@@ -101,6 +101,14 @@ def test_what_was_shown_lately_is_not_kept_for_ever() -> None:
     assert len(exchange.books.betting.shown[2]) <= 7
 
 
+def test_of_what_was_shown_lately_only_that_is_kept_on_which_bets_were_taken() -> None:
+    exchange = engine()
+    assert not exchange.books.betting.shown[2]
+    for step in (exchange.suspend, exchange.reopen, exchange.close, exchange.reopen):
+        step("derby", "root")
+    assert [board.number for board in exchange.books.betting.shown[2]] == [2, 4]
+
+
 def test_what_is_taken_on_a_result_that_is_final_and_not_heard_is_lost_as_soon_as_it_is() -> None:
     exchange = placed(("derby", 4, "2"), ("final", 1, "1.85"))
     exchange.bet("bob", "derby", 2, 10, "3.4")
