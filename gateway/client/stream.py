@@ -8,7 +8,7 @@ async with open_stream("ws://127.0.0.1:8080/ws", token) as stream:
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +21,8 @@ from gateway.client.errors import check, connection_lost, never_connected
 HANDSHAKE_S_MAX = 30.0
 REFUSAL_S = 0.1  # for a refusal that came with the stream's end to be read
 CLOSE_S_MAX = 2.0  # for the other side's good-bye
+PING_S = 15.0  # from a pong to the next ping
+PONG_S_MAX = 15.0  # after that the server is taken for gone: it may have vanished without a word
 WAITING_MAX = 10_000  # messages that nobody has read yet; with more, the reader of the socket waits
 
 Json = Any
@@ -100,6 +102,18 @@ class StreamClient:
                 waiting.close()
 
 
+async def _watch(socket: WebSocketConnection, stream: Tcp) -> None:
+    """End the connection when the server does not answer any more; one who does not read for so long looks like it."""
+    with suppress(ConnectionClosed):
+        while True:
+            await trio.sleep(PING_S)
+            with trio.move_on_after(PONG_S_MAX) as waited:
+                await socket.ping()
+            if waited.cancelled_caught:
+                await trio.aclose_forcefully(stream)
+                return
+
+
 @asynccontextmanager
 async def open_stream(url: str, token: str | None = None) -> AsyncIterator[StreamClient]:
     """Connect; the socket closes with the block. Raises Refused for a token that is not good, or Unavailable."""
@@ -111,6 +125,7 @@ async def open_stream(url: str, token: str | None = None) -> AsyncIterator[Strea
                 socket = await _shake_hands(nursery, stream, place, headers)
                 client = StreamClient(socket)
                 nursery.start_soon(client.read)
+                nursery.start_soon(_watch, socket, stream)
                 yield client
                 with trio.move_on_after(CLOSE_S_MAX):
                     await socket.aclose()

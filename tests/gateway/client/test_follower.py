@@ -3,14 +3,16 @@
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
-from gateway.client import Refused
+from gateway.client import Refused, stream
 from gateway.client import follower as module
 from gateway.client.follower import Follower
 
@@ -177,3 +179,52 @@ async def test_it_waits_for_a_server_that_is_not_there() -> None:
             await follower.run()
         assert scope.cancelled_caught
         assert (follower.connections, follower.stream, follower.numbers) == (0, None, {"a": 9})
+
+
+async def test_a_server_that_vanishes_without_a_word_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine has lost its power, say: nothing comes, and no end of it. The next connection finds another one."""
+    monkeypatch.setattr(stream, "PING_S", 0.05)
+    monkeypatch.setattr(stream, "PONG_S_MAX", 0.2)
+    asked: list[dict[str, int]] = []
+    vanished = trio.Event()
+
+    async def serve(send: Send, numbers: dict[str, int]) -> None:
+        asked.append(numbers)
+        await send({"type": "subscribed", "channels": list(numbers)})
+        for seq in (1, 2) if len(asked) == 1 else (3,):
+            await send(trade(seq))
+
+    async def carry(source: trio.SocketStream, target: trio.SocketStream, *, first: bool) -> None:
+        """Carry bytes from one to the other; those of the first connection until it vanishes."""
+        async for data in source:
+            if first and vanished.is_set():
+                await trio.sleep_forever()
+            await target.send_all(data)
+
+    async with server(serve) as url, trio.open_nursery() as nursery:
+        connections: list[trio.SocketStream] = []
+
+        async def pass_on(client: trio.SocketStream) -> None:
+            connections.append(client)
+            first = len(connections) == 1
+            behind = await trio.open_tcp_stream("127.0.0.1", urlsplit(url).port or 0)
+            async with behind, trio.open_nursery() as both:
+                both.start_soon(partial(carry, client, behind, first=first))
+                await carry(behind, client, first=first)
+                both.cancel_scope.cancel()
+
+        [listener] = await nursery.start(partial(trio.serve_tcp, pass_on, 0, host="127.0.0.1"))
+        heard: list[Any] = []
+
+        def receive(message: Any) -> None:
+            heard.append(message)
+            if message["seq"] == 2:
+                vanished.set()
+            if message["seq"] == 3:
+                nursery.cancel_scope.cancel()
+
+        follower = Follower(f"ws://127.0.0.1:{listener.socket.getsockname()[1]}/ws", None, {"a": 0}, receive)
+        with trio.fail_after(PATIENCE_S):
+            await follower.run()
+    assert seqs(heard) == [1, 2, 3]
+    assert asked == [{"a": 0}, {"a": 2}]
