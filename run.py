@@ -257,7 +257,8 @@ async def _force(stop: Stop, storage: PostgresStorage, watching: trio.CancelScop
 async def _serve_on(storage: Storage, settings: Settings, stop: Stop, *, insist_on_admin: bool) -> None:
     """Start the exchange and its gateway; returns when they have been drained."""
     randomness = SystemRandomness()
-    async with open_exchange(storage, SystemClock(), settings.rules) as exchange:
+    odds_max = settings.accumulator_odds_max
+    async with open_exchange(storage, SystemClock(), settings.rules, accumulator_odds_max=odds_max) as exchange:
         await seed(exchange, settings.house_seed, settings.betting_asset)
         hasher = ArgonHasher(randomness)
         assert settings.admin_password is not None

@@ -231,6 +231,8 @@ class Accounts(Actor):
         earlier = self._under_way.earlier(key, bet)
         if earlier is not None:
             return earlier
+        if (refused := staking.refuse(bet)) is not None:
+            return refused
         asset = market.definition.asset
         if bet.stake > self._funds.available(bet.account_id, asset):
             return Refused(Refusal.INSUFFICIENT_FUNDS, f"not enough {asset} available")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from actors.core import Address
-from actors.match_facts import GetMatchFacts
+from actors.match_facts import FactsWait, GetMatchFacts, MatchNews
 from actors.timed_market import TimedMarketActor
 from engine.accumulators.audit import audit
 from engine.accumulators.commands import (
@@ -19,7 +19,6 @@ from engine.accumulators.commands import (
 from engine.accumulators.market import AccumulatorMarket
 from engine.accumulators.pool import Pool
 from engine.accumulators.terms import Accumulators
-from engine.betting.facts import MatchFacts
 from engine.ledger.chart import pool_of
 from engine.ledger.records import MarketRecord
 from engine.refusals import Refused
@@ -29,11 +28,13 @@ from engine.trading.commands import HaltMarket, MarketChanged, ResumeMarket
 class AccumulatorsActor(TimedMarketActor[AccumulatorMarket]):
     """Closes what is lost for good a part at a time, between other letters."""
 
-    def __init__(self, address: Address, *, terms: Accumulators, **rest: Any) -> None:
+    def __init__(self, address: Address, *, terms: Accumulators, news: MatchNews, odds_max: int, **rest: Any) -> None:
         super().__init__(address, **rest)
         self._terms = terms
+        self._news = news
+        self._odds_max = odds_max
         self.handlers |= {
-            MatchFacts: self._learn,
+            FactsWait: lambda _: None,
             EnterAccumulator: self._place,
             ClaimAccumulator: self._claim,
             FundAccumulators: self._fund,
@@ -44,20 +45,24 @@ class AccumulatorsActor(TimedMarketActor[AccumulatorMarket]):
         }
 
     async def load(self, record: MarketRecord) -> AccumulatorMarket:
-        """Read what is open; of the facts that wait in the mailbox already, older ones are passed over."""
+        """Read what is open; of the facts that wait already, older ones will be passed over."""
         reader = self._storage.reader
         balances = await reader.balances(pool_of(self._market_id))
         pool = Pool(
             sum(balance.total for balance in balances if balance.asset == self._terms.asset),
             await reader.open_accumulators(self._market_id),
         )
-        return AccumulatorMarket(record, pool, await self._ledger.ask(GetMatchFacts(self._terms.asset)))
+        matches = await self._ledger.ask(GetMatchFacts(self._terms.asset))
+        return AccumulatorMarket(record, pool, matches, odds_max=self._odds_max)
+
+    def begin(self) -> None:
+        """Learn what is new of matches before anything is decided."""
+        for facts in self._news.take():
+            self._market.learn(facts)
+        super().begin()
 
     def audit(self) -> None:
         audit(self._market)
-
-    def _learn(self, facts: MatchFacts) -> None:
-        self._market.learn(facts)
 
     def _place(self, command: EnterAccumulator) -> AccumulatorTaken | Refused:
         return self._settle(command.bet_id, self._market.place(command))

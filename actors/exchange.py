@@ -22,12 +22,13 @@ from actors.directory import Directory, MarketEntry
 from actors.ledger import Ledger
 from actors.maker import MarketMaker, ParkedMaker
 from actors.market import ParkedMarket, SpotMarketActor
-from actors.match_facts import tell_facts
+from actors.match_facts import FactTeller
 from actors.messages import DrainAccounts
 from actors.prediction_market import PredictionMarketActor
 from actors.replay import Replay
 from actors.subscriptions import Subscriptions
 from actors.timekeeper import Timekeeper
+from engine.accumulators.market import ODDS_MAX
 from engine.ledger.records import MarketRecord
 from engine.prediction.lifecycle import Rules
 from engine.prediction.maker_settings import DEFAULTS
@@ -53,26 +54,38 @@ class Exchange(msgspec.Struct, frozen=True):
     makers: dict[int, Address]  # by market; a question has one from when it is first set
     cache: Cache
     replay: Replay  # one for all: its bounds are the process's
+    facts: FactTeller
+    accumulator_odds_max: int
 
 
 @asynccontextmanager
 async def open_exchange(
-    storage: Storage, clock: Clock, rules: Rules = RULES, cache: Cache | None = None
+    storage: Storage,
+    clock: Clock,
+    rules: Rules = RULES,
+    cache: Cache | None = None,
+    *,
+    accumulator_odds_max: int = ODDS_MAX,
 ) -> AsyncIterator[Exchange]:
     """Start all actors on this storage and wait until they have recovered; drain them when the block ends.
 
-    `rules` are the operator's for questions; without a cache of another kind, there is one in memory.
+    `rules` are the operator's for questions, `accumulator_odds_max` limits the odds of all legs together; without a
+    cache of another kind, there is one in memory.
 
     An actor that can't be started again ends the block with ActorFailed (in an exception group).
     """
     async with trio.open_nursery() as nursery:
         steady = SteadyClock(clock)
-        exchange = await _start(nursery, storage, steady, rules, cache or MemoryCache(steady.now_ms))
+        exchange = await _start(
+            nursery, storage, steady, rules, cache or MemoryCache(steady.now_ms), accumulator_odds_max
+        )
         yield exchange
         await _drain(exchange)
 
 
-async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, rules: Rules, cache: Cache) -> Exchange:
+async def _start(
+    nursery: trio.Nursery, storage: Storage, clock: SteadyClock, rules: Rules, cache: Cache, accumulator_odds_max: int
+) -> Exchange:
     supervisor = Supervisor(nursery)
     directory = Directory()
     accounts, ledger, broadcaster = Address("accounts"), Address("ledger"), Address("broadcaster")
@@ -80,7 +93,20 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
     nursery.start_soon(timekeeper.run)
     replay = Replay(storage.reader, directory)
     exchange = Exchange(
-        storage, clock, directory, supervisor, accounts, ledger, broadcaster, timekeeper, rules, {}, cache, replay
+        storage,
+        clock,
+        directory,
+        supervisor,
+        accounts,
+        ledger,
+        broadcaster,
+        timekeeper,
+        rules,
+        {},
+        cache,
+        replay,
+        FactTeller(directory),
+        accumulator_odds_max,
     )
     for market in await storage.reader.markets():
         open_market(exchange, market)
@@ -93,7 +119,7 @@ async def _start(nursery: trio.Nursery, storage: Storage, clock: SteadyClock, ru
             accounts=accounts,
             offer=partial(offer, broadcaster),
             market_listed=partial(open_market, exchange),
-            tell_facts=partial(tell_facts, directory),
+            tell_facts=exchange.facts.tell,
         ),
         Restart.NEVER,
     )
@@ -142,8 +168,17 @@ def open_market(exchange: Exchange, market: MarketRecord) -> None:
     elif market.product == BETTING:
         make = partial(BettingMarketActor, match=definition, timekeeper=exchange.timekeeper, **rest)
     else:
-        make = partial(AccumulatorsActor, terms=definition, timekeeper=exchange.timekeeper, **rest)
-    park = partial(ParkedMarket, name=market.name, accounts=exchange.accounts)
+        news = exchange.facts.news_of(definition.asset, address)
+        odds_max = exchange.accumulator_odds_max
+        make = partial(
+            AccumulatorsActor,
+            terms=definition,
+            news=news,
+            odds_max=odds_max,
+            timekeeper=exchange.timekeeper,
+            **rest,
+        )
+    park = partial(ParkedMarket, name=market.channel, accounts=exchange.accounts)
     exchange.supervisor.start(address, make, Restart.ONE_FOR_ONE, park)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import structlog
 
 from actors.clock import SteadyClock
-from actors.core import Actor, Address, Join, Unknown
+from actors.core import Actor, Address, Join, Overtaken
 from actors.core.mailbox import Letter
 from actors.core.reply import Reply
 from actors.match_facts import GetMatchFacts
@@ -168,8 +168,8 @@ class Ledger(Actor):
                 except PartRefused as refusal:
                     if draft.part.market_id == OWN:
                         raise
-                    log.error("part refused", market=draft.part.market_id, reason=str(refusal))
-                    draft.tickets[0].fail(Unknown(f"the ledger did not accept it: {refusal}"))
+                    log.warning("part refused", market=draft.part.market_id, reason=str(refusal))
+                    draft.tickets[0].fail(Overtaken(f"the ledger did not accept it: {refusal}"))
                     drafts = [other for other in drafts if other is not draft]
                     break
             else:

@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from typing import Any, Generic, Protocol, TypeVar
 
 from actors.clock import SteadyClock
-from actors.core import Actor, Address, Forward
+from actors.core import Actor, Address, DecideAgain, Forward, Overtaken
 from actors.core.mailbox import Letter
+from actors.match_facts import FactsWait
 from actors.messages import Barrier, Commit, Settled
 from actors.patience import patiently
 from actors.timekeeper import TimeHasCome
@@ -23,7 +24,7 @@ from engine.accumulators.commands import (
     MoveFunds,
 )
 from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, GetPool, MoveMatch
-from engine.betting.facts import LegPaid, MatchFacts
+from engine.betting.facts import LegPaid
 from engine.ledger.journal import Part
 from engine.ledger.records import MarketRecord
 from engine.prediction.commands import QUESTION_MOVES, GetHolder, GetPayouts, MoveQuestion
@@ -58,7 +59,7 @@ class Decides(Protocol):
 Market = TypeVar("Market", bound=Decides)
 Trading = TypeVar("Trading", bound=TradingMarket[Any])
 
-AUDIT_EVERY = 1_000  # batches between two audits of the whole book, which reads every open order
+AUDIT_EVERY = 1_000  # commits between two audits of the whole book, which reads every open order
 
 
 NUMBERED = (
@@ -108,6 +109,7 @@ class MarketActor(Actor, ABC, Generic[Market]):
         self._accounts = accounts
         self._market: Market
         self._now_ms = 0
+        self._commits = 0
         self._done: list[int] = []
         self._refused: list[int] = []
         self.handlers = {}
@@ -138,18 +140,29 @@ class MarketActor(Actor, ABC, Generic[Market]):
         self._market.begin(self._now_ms)
 
     async def flush(self) -> None:
-        """Commit what the batch decided; accounts hears of the rest before the answers leave."""
+        """Commit what the batch decided; accounts hears of the rest before the answers leave.
+
+        What the ledger refuses, as another market's commit came first, is decided again on what is so now.
+        """
         events = self._market.take_events()
         settled, self._done = tuple(self._done), []
         refused, self._refused = tuple(self._refused), []
         if events:
-            await self._ledger.ask(Commit(Part(self._market_id, self._now_ms, events), settled))
+            await self._commit(events, settled)
         else:
             refused += settled
         if refused:
             self._accounts.tell(Settled(refused=refused))
-        if self.statistics.batches % AUDIT_EVERY == 0:
+        if events and self._commits % AUDIT_EVERY == 0:
             self.audit()
+
+    async def _commit(self, events: tuple[Any, ...], settled: tuple[int, ...]) -> None:
+        try:
+            await self._ledger.ask(Commit(Part(self._market_id, self._now_ms, events), settled))
+        except Overtaken as overtaken:
+            await self.recover([])
+            raise DecideAgain from overtaken
+        self._commits += 1
 
     def _settle(self, command_id: int, answer: Answer) -> Answer:
         """Have the command settled in flush: with the commit, or as refused."""
@@ -221,7 +234,7 @@ class ParkedMarket(Actor):
         self.handlers = {
             **dict.fromkeys(refused, self._refuse),
             ResumeMarket: self._resume,
-            **dict.fromkeys((TimeHasCome, MatchFacts, LegPaid), lambda _: None),
+            **dict.fromkeys((TimeHasCome, FactsWait, LegPaid), lambda _: None),
         }
 
     async def recover(self, failed: list[Letter]) -> None:

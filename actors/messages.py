@@ -2,6 +2,7 @@
 
 market -> ledger     Commit, Barrier       asked
 ledger -> accounts   Settled               told, before the answers leave
+ledger -> matches, accumulators            actors/match_facts.py
 market -> accounts   Settled               told, for commands of which nothing is committed
 ledger -> broadcaster  Committed           offered
 gateway -> accounts  the rest              asked
@@ -22,7 +23,11 @@ from engine.trading.commands import Cancelled
 
 
 class Commit(Command[None], frozen=True):
-    """Make what a market decided durable. It is answered when it is; Unknown means: rebuild from the tables."""
+    """Make what a market decided durable. It is answered when it is.
+
+    Raises Overtaken, with nothing of it done, where it does not fit what is so by now; Unknown means: rebuild from the
+    tables.
+    """
 
     part: Part
     command_ids: tuple[int, ...]

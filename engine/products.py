@@ -12,7 +12,7 @@ import msgspec
 
 from engine.accumulators import bookkeeping as accumulators
 from engine.accumulators.commands import FUND_MOVES, ClaimAccumulator, EnterAccumulator, PlaceAccumulator
-from engine.accumulators.terms import Accumulators
+from engine.accumulators.terms import Accumulators, refuse_legs
 from engine.betting import bookkeeping as betting
 from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, PlaceBet
 from engine.betting.events import PoolMoved
@@ -96,11 +96,12 @@ class Staking(msgspec.Struct, frozen=True):
     product: str
     kind: ClientKind
     enter: Callable[[int, Any], Any]  # (id, bet): what its market gets
+    refuse: Callable[[Any], Refused | None] = lambda _: None  # what is wrong with it whatever its market says
 
 
 STAKINGS: Mapping[type, Staking] = {
     PlaceBet: Staking(BETTING, "bet", EnterBet),
-    PlaceAccumulator: Staking(ACCUMULATORS, "accumulator", EnterAccumulator),
+    PlaceAccumulator: Staking(ACCUMULATORS, "accumulator", EnterAccumulator, lambda bet: refuse_legs(bet.legs)),
 }
 CLAIMS: Mapping[type, str] = {ClaimBet: BETTING, ClaimAccumulator: ACCUMULATORS}  # the product that pays
 POOL_MOVES: Mapping[type, str] = {**dict.fromkeys(MATCH_MOVES, BETTING), **dict.fromkeys(FUND_MOVES, ACCUMULATORS)}

@@ -6,7 +6,7 @@ the command is certainly not done and left no trace. HTTP statuses are the gatew
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -47,3 +47,11 @@ class Refused(msgspec.Struct, frozen=True):
     code: Refusal
     message: str
     details: Mapping[str, object] | None = None  # by the name that a client sees
+
+
+_ORDER = {code: place for place, code in enumerate(Refusal)}
+
+
+def first_of(refusals: Iterable[Refused | None]) -> Refused | None:
+    """The one to tell: whose code stands first in the list above, and of those the first; None if there is none."""
+    return min((refused for refused in refusals if refused is not None), key=lambda r: _ORDER[r.code], default=None)

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.refusals import Refusal
 from gateway.answers import Rejected
-from gateway.limits import WORDS
+from gateway.limits import EXAMPLES, WORDS
 
 Decoded = TypeVar("Decoded")
 
@@ -109,12 +109,14 @@ def in_words(message: str, kind: Any, *, as_text: bool = False) -> str:
 
 
 def _problem_in_words(problem: str, field: str, kind: Any, as_text: bool) -> str:
+    example = EXAMPLES.get(field.rpartition(".")[2])
     if problem in _WORD_OF_REGEX:
         return _WORD_OF_REGEX[problem]
     if found := re.fullmatch(r"Expected `([a-z| ]+)`, got `([a-z]+)`", problem):
-        return _kind_in_words(found[1].split(" | "), found[2], as_text)
+        return _kind_in_words(found[1].split(" | "), found[2], as_text, example or "10")
     if found := re.fullmatch(r"Expected `int` (>=|<=) (-?[0-9]+)", problem):
-        return f"must be at {'least' if found[1] == '>=' else 'most'} {found[2]}"
+        bound = f"must be at {'least' if found[1] == '>=' else 'most'} {found[2]}"
+        return f"{bound}, such as {example}" if example else bound
     if found := re.fullmatch(r"Expected `str` of length <= ([0-9]+)", problem):
         return f"must have at most {found[1]} characters"
     if found := re.fullmatch(r"Expected `(?:array|object)` of length (>=|<=) ([0-9]+)", problem):
@@ -125,9 +127,9 @@ def _problem_in_words(problem: str, field: str, kind: Any, as_text: bool) -> str
     return "is out of range" if "range" in problem else "has a wrong value"
 
 
-def _kind_in_words(wanted: list[str], got: str, as_text: bool) -> str:
+def _kind_in_words(wanted: list[str], got: str, as_text: bool, example: str) -> str:
     if got == "float" and set(wanted) <= {"int", "null"}:
-        return "must be a whole number such as 10"  # 10.0 is none
+        return f"must be a whole number such as {example}"  # 10.0 is none
     if as_text and got == "str":  # all is text there, and null can't be written
         return f"must be {' or '.join(_KINDS.get(name, name) for name in wanted if name != 'null')}"
     return f"must be {' or '.join(_KINDS.get(name, name) for name in wanted)}, not {_KINDS.get(got, got)}"

@@ -81,6 +81,9 @@ WORDS = {
     MESSAGE_PATTERN: f'must be "{MESSAGE_PREFIX}", and after it the nonce that was given',
 }
 
+# What is easily written otherwise, by the name of its field.
+EXAMPLES = {"odds": "185 for 1.85"}
+
 
 def as_id(value: int | str) -> int:
     """Read an id in either form. Raises Rejected(MALFORMED) for sixteen digits that are too many."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.accumulators.market import ODDS_MAX
 from engine.amounts import MalformedAmount, parse_decimal
 from engine.ledger.assets import ASSETS
 from engine.prediction.lifecycle import Rules
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     simulated_deposits: bool = True
     betting_asset: str = BETTING_ASSET
     betting_pool: int = BETTING_POOL * 10 ** ASSETS[BETTING_ASSET].decimals  # units of it
+    accumulator_odds_max: int = ODDS_MAX
     house_seed: int = 1_000_000 * 10 ** ASSETS["USD"].decimals  # units of USD
     trusted_proxies: tuple[Network, ...] = ()
     rate_limit_loopback: bool = False
@@ -211,6 +213,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "HOUSE_SEED_USD": ("house_seed", _dollars),
     "BETTING_ASSET": ("betting_asset", _asset),
     "BETTING_POOL": ("betting_pool", _text),
+    "ACCUMULATOR_ODDS_MAX": ("accumulator_odds_max", _whole(2, 999_999_999)),
     "TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "RATE_LIMIT_LOOPBACK": ("rate_limit_loopback", _switch),
     "RATE_LIMIT_LOGIN": ("rate_limit_login", _rate),

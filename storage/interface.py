@@ -230,8 +230,8 @@ class Reader(Protocol):
     async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         """Of one market or of all, by id.
 
-        Left out is what nothing can come of any more: lost bets on groups of which a bet is claimed, or an accumulator
-        paid, so that their results stand.
+        Left out is what nothing can come of any more: lost bets on groups whose results stand, as a bet on them is
+        claimed, or an accumulator paid, or their match is settled and finalized.
         """
 
     async def claimed_bets(self, market_id: int) -> list[BetRecord]:

@@ -44,10 +44,15 @@ async def read_page(
     values: list[object],
     offset: int,
     limit: int,
+    shown: str = "{}",
+    count: str = COUNT,
 ) -> tuple[list[R], int]:
-    """Read some of the rows that a statement finds, and count them all."""
-    page = f"{order} offset ${len(values) + 1} limit ${len(values) + 2}"
+    """Read some of the rows that a statement finds, and count them all.
+
+    `shown` is what is read of those rows, and `count` how all are counted: {} is the statement that finds them.
+    """
+    page = f"{found} {order} offset ${len(values) + 1} limit ${len(values) + 2}"
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        rows = await connection.fetch(f"{found} {page}", *values, offset, limit)
-        count = await connection.fetchval(COUNT.format(found), *values)
-    return records(rows, kind), count
+        rows = await connection.fetch(shown.format(page), *values, offset, limit)
+        total = await connection.fetchval(count.format(found), *values)
+    return records(rows, kind), total

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.ledger.records import Entry
 
@@ -29,7 +30,7 @@ def arguments(entry: Entry) -> list[object]:
         entry.bets,
         entry.options,
         entry.admin_actions,
-        entry.accumulators,
+        [replace(accumulator, legs=()) for accumulator in entry.accumulators],  # legs are written once: as rows
         entry.legs,
     )
     rows = [_encode(part).decode() for part in parts]

@@ -20,7 +20,7 @@ from tests.invariants import audit
 
 # Orders that wait, by their owner's id for them: one for a symbol, two for YES.
 SPOT_ORDER, BID, ASK = (ALICE, "spot"), (CAROL, "bid"), (CAROL, "ask")
-TRADING, VOID = 4, 5  # two questions, behind the three symbols
+TRADING, VOID = 5, 6  # two questions, behind three symbols and the accumulators
 
 OrderKey = tuple[int, str]
 Bend = Callable[[Tables], None]

@@ -7,18 +7,20 @@ actor    handlers in a table, then one flush a batch, then the answers
 supervisor  starts actors, starts them again, parks them, ends the process
 """
 
-from actors.core.actor import Actor, Forward, Gather, Join
+from actors.core.actor import Actor, DecideAgain, Forward, Gather, Join
 from actors.core.address import Address
-from actors.core.failures import Busy, Stopped, Unavailable, Unknown
+from actors.core.failures import Busy, Overtaken, Stopped, Unavailable, Unknown
 from actors.core.supervisor import Restart, Supervisor
 
 __all__ = [
     "Actor",
     "Address",
     "Busy",
+    "DecideAgain",
     "Forward",
     "Gather",
     "Join",
+    "Overtaken",
     "Restart",
     "Stopped",
     "Supervisor",

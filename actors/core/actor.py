@@ -1,6 +1,7 @@
 """An actor: a table of handlers, one flush for each batch, then the answers.
 
 drain a batch  ->  begin  ->  handle each letter (plain functions)  ->  flush (durable)  ->  answer
+                     ^------------ DecideAgain: nothing was done -------------|
 """
 
 from collections.abc import Callable
@@ -38,6 +39,10 @@ class Join(msgspec.Struct, frozen=True):
     """The same command is under way already: answer both alike. `first` is nobody's follower itself."""
 
     first: Reply
+
+
+class DecideAgain(Exception):
+    """Raised by flush: nothing of the batch was done, and the state is as it was before, or newer."""
 
 
 class BatchFailed(Exception):
@@ -83,11 +88,12 @@ class Actor:
     """Owns a state that nobody else touches. Subclasses fill `handlers`; `recover` and `flush` may wait, nothing else.
 
     A handler takes the message and returns its answer, an Unavailable, a Forward, a Gather or a Join. An exception in
-    a handler or in flush is a crash: the letters of the batch are told `Unknown`, and the supervisor decides what
-    follows. Only actors that are never started again may forward.
+    a handler or in flush is a crash (but for DecideAgain): the letters of the batch are told `Unknown`, and the
+    supervisor decides what follows. Only actors that are never started again may forward.
     """
 
     BATCH_MAX = 256  # letters; at 40 us each that is 10 ms in which no timer and no socket is served
+    TRIES_MAX = 3  # to decide a batch; who is overtaken more often has another defect
     skips_abandoned = False  # True in front of admission: a letter whose asker has gone is dropped unseen
 
     def __init__(self, address: Address) -> None:
@@ -123,12 +129,7 @@ class Actor:
         if not batch:
             return False
         with InHand(self.address.name, batch):
-            answers: list[tuple[Reply, object]] = []
-            self.begin()
-            for letter in batch:
-                self._handle(letter, answers)
-            self.reply = None
-            await self.flush()
+            answers = await self._process(batch)
             self._count(len(batch))
             for reply, answer in answers:
                 if isinstance(answer, Unavailable):
@@ -136,6 +137,24 @@ class Actor:
                 else:
                     reply.answer(answer)
         return True
+
+    async def _process(self, batch: list[Letter]) -> list[tuple[Reply, object]]:
+        """Handle a batch and flush it; if that did nothing, as something else came first, once more."""
+        for _ in range(self.TRIES_MAX - 1):
+            try:
+                return await self._process_once(batch)
+            except DecideAgain:
+                continue
+        return await self._process_once(batch)
+
+    async def _process_once(self, batch: list[Letter]) -> list[tuple[Reply, object]]:
+        answers: list[tuple[Reply, object]] = []
+        self.begin()
+        for letter in batch:
+            self._handle(letter, answers)
+        self.reply = None
+        await self.flush()
+        return answers
 
     def _handle(self, letter: Letter, answers: list[tuple[Reply, object]]) -> None:
         reply = letter.reply

@@ -13,6 +13,10 @@ class Stopped(Busy):
     """The same, because the actor is shutting down or was never there."""
 
 
+class Overtaken(Busy):
+    """The same, because what it was decided by is not so any more: look again, and decide anew."""
+
+
 class Unknown(Unavailable):
     """The letter was taken and then lost: done or not done, nobody can tell from here."""
 

@@ -5,8 +5,9 @@ commands         ──> a bet on several matches, or a claim
 go_on            ──> closes what is lost for good, a part of it at a time
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import islice
+from math import prod
 from typing import Any
 
 from msgspec.structs import replace
@@ -31,16 +32,18 @@ from engine.accumulators.events import (
 )
 from engine.accumulators.pool import Pool
 from engine.accumulators.terms import refuse_legs
-from engine.betting.bet import accepts
+from engine.amounts import format_decimal
+from engine.betting.bet import accepts, liability_limit
 from engine.betting.events import PoolMoved
 from engine.betting.facts import MatchFacts
 from engine.ledger.accumulators import AccumulatorRecord
-from engine.ledger.bets import Result
+from engine.ledger.bets import ODDS_ONE, Result
 from engine.ledger.records import MarketRecord, MarketState
-from engine.refusals import Refusal, Refused
+from engine.refusals import Refusal, Refused, first_of
 from engine.trading.commands import MarketChanged
 from engine.trading.events import MarketHalted, MarketResumed
 
+ODDS_MAX = 10_000  # of all legs together, unless the operator says otherwise
 PART_MAX = 1_000  # that one commit closes as lost
 CLOSED_MAX = 10_000  # remembered, so that the second of two claims at once hears what became of the first
 
@@ -54,6 +57,7 @@ class AccumulatorMarket:
         pool: Pool,
         matches: Iterable[MatchFacts] = (),
         *,
+        odds_max: int = ODDS_MAX,
         part_max: int = PART_MAX,
     ) -> None:
         self.market_id = market.market_id
@@ -61,15 +65,18 @@ class AccumulatorMarket:
         self.state = market.state
         self.sequence = market.sequence
         self.pool = pool
+        self.odds_max = odds_max
         self.part_max = part_max
         # Those that take bets or may yet, and those that something is open on.
         self.matches = {facts.market_id: facts for facts in matches}
-        self.lost: dict[int, None] = {}  # open, but nothing can come of it any more
+        self.doubtful: dict[int, None] = {}  # open, and to be looked at: by what is final now, it may be lost for good
         self._closed: dict[int, AccumulatorRecord] = {}  # lately, oldest first
         self._events: list[AccumulatorEvent] = []
         self._now_ms = 0
-        for market_id in tuple(self.matches):
-            self._look_at(market_id)
+        for facts in tuple(self.matches.values()):
+            self._doubt(facts, facts.final_groups)
+            self._forget_over(facts.market_id)
+        self.doubtful = {bet_id: None for bet_id in self.doubtful if self._is_lost(self.pool.open[bet_id])}
 
     def begin(self, now_ms: int) -> None:
         """Set the time of the commands that follow."""
@@ -92,17 +99,17 @@ class AccumulatorMarket:
         known = self.matches.get(facts.market_id)
         if known is None or known.age <= facts.age:
             self.matches[facts.market_id] = facts
-            self._look_at(facts.market_id)
+            self._doubt(facts, facts.final_groups - (known.final_groups if known is not None else frozenset()))
+            self._forget_over(facts.market_id)
 
-    def _look_at(self, market_id: int) -> None:
-        """Find what is lost for good by what is final in a match: by a loss, or by less than a unit being left."""
-        facts = self.matches[market_id]
-        for number in facts.options:
-            if facts.final_result(number) not in (None, Result.WIN):
-                for accumulator in self.pool.on(market_id, number):
-                    if accumulator.bet_id not in self.lost and self.worth_at_most(accumulator) == 0:
-                        self.lost[accumulator.bet_id] = None
-        self._forget_over(market_id)
+    def _doubt(self, facts: MatchFacts, groups: Container[int]) -> None:
+        """Have those looked at that stand on options of these groups, which are final now, and have not won."""
+        for option in facts.options.values():
+            if option.group_number in groups and option.result is not Result.WIN:
+                self.doubtful.update(dict.fromkeys(self.pool.on(facts.market_id, option.number)))
+
+    def _is_lost(self, accumulator: AccumulatorRecord) -> bool:
+        return self.worth_at_most(accumulator) == 0
 
     def worth_at_most(self, accumulator: AccumulatorRecord) -> int:
         """What may be paid by what is final; what is not may all be won yet."""
@@ -120,21 +127,16 @@ class AccumulatorMarket:
     def place(self, entered: EnterAccumulator) -> AccumulatorTaken | Refused:
         """Take an accumulator at the odds told last, if the pool covers all that it may be paid."""
         bet = entered.bet
-        if self.state is not MarketState.OPEN:
-            return Refused(Refusal.MARKET_HALTED, "accumulators are suspended: try again later")
         if (refused := refuse_legs(bet.legs)) is not None:
             return refused
-        for leg in bet.legs:
-            if (refused := self._refuse_leg(leg)) is not None:
-                return refused
+        if (refused := first_of((self._refuse_now(), *map(self._refuse_leg, bet.legs)))) is not None:
+            return refused
         legs = tuple(map(self._leg_now, bet.legs))
         changed = [leg for leg in legs if not accepts(bet.accept, leg.odds_asked, leg.odds)]
         if changed:
             return _odds_changed(changed)
-        limit = self.pool.largest_stake(leg.odds for leg in legs)
-        if bet.stake > limit:
-            words = f"at most {limit} can be staked on this now"
-            return Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": str(limit)})
+        if (refused := self._refuse_stake(bet.stake, [leg.odds for leg in legs])) is not None:
+            return refused
 
         # From here on it must succeed.
         event = AccumulatorPlaced(
@@ -176,18 +178,33 @@ class AccumulatorMarket:
         )
         return replace(accumulator, legs=tuple(legs))
 
+    def _refuse_now(self) -> Refused | None:
+        if self.state is MarketState.OPEN:
+            return None
+        return Refused(Refusal.MARKET_HALTED, "accumulators are suspended: try again later")
+
+    def _refuse_stake(self, stake: int, odds: list[int]) -> Refused | None:
+        """Say why the house does not cover so much; for tiny stakes at huge odds it would cover nothing else."""
+        if prod(odds) > self.odds_max * ODDS_ONE ** len(odds):
+            together = format_decimal(prod(odds), 2 * len(odds))
+            words = f"the odds of all legs together are {together}: at most {self.odds_max} are taken"
+            return Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": "0"})
+        limit = self.pool.largest_stake(odds)
+        return liability_limit(limit) if stake > limit else None
+
     def _refuse_leg(self, leg: LegAsked) -> Refused | None:
         """Say why nothing can be staked on an option now."""
         facts = self.matches.get(leg.market_id)
         if facts is None:
-            return Refused(Refusal.MARKET_CLOSED, f"match {leg.market_id} takes no bets")
+            words = f"match {leg.market_id} takes no bets in accumulators of {self.name}"
+            return Refused(Refusal.MARKET_CLOSED, words)
+        if leg.option_number not in facts.options:
+            return Refused(Refusal.NOT_FOUND, f"match {leg.market_id} has no option {leg.option_number}")
         if facts.state is MarketState.SUSPENDED:
             return Refused(Refusal.MARKET_HALTED, f"betting on match {leg.market_id} is suspended: try again later")
         shown = facts.shown
         if not shown.takes_bets or (shown.closes_ms is not None and self._now_ms >= shown.closes_ms):
             return Refused(Refusal.MARKET_CLOSED, f"match {leg.market_id} takes no bets now")
-        if leg.option_number not in facts.options:
-            return Refused(Refusal.NOT_FOUND, f"match {leg.market_id} has no option {leg.option_number}")
         if leg.option_number not in shown.odds:
             return Refused(
                 Refusal.MARKET_CLOSED, f"option {leg.option_number} of match {leg.market_id} takes no bets now"
@@ -236,20 +253,23 @@ class AccumulatorMarket:
     @property
     def has_work(self) -> bool:
         """Whether `go_on` has something to do now."""
-        return bool(self.lost)
+        return bool(self.doubtful)
 
     def go_on(self) -> None:
-        """Close the next of those that are lost for good."""
-        for bet_id in tuple(islice(self.lost, self.part_max)):
-            self._events.append(AccumulatorLost(self._next_sequence(), bet_id))
-            self._close(lost_record(self._now_ms, self.pool.open[bet_id]))
+        """Look at the next of those that may be lost for good: by a loss, or by less than a unit being left."""
+        for bet_id in tuple(islice(self.doubtful, self.part_max)):
+            del self.doubtful[bet_id]
+            accumulator = self.pool.open[bet_id]
+            if self._is_lost(accumulator):
+                self._events.append(AccumulatorLost(self._next_sequence(), bet_id))
+                self._close(lost_record(self._now_ms, accumulator))
 
     # Inside
 
     def _close(self, accumulator: AccumulatorRecord) -> None:
         assert accumulator.payout is not None
         self.pool.close(accumulator, accumulator.payout)
-        self.lost.pop(accumulator.bet_id, None)
+        self.doubtful.pop(accumulator.bet_id, None)
         self._closed[accumulator.bet_id] = accumulator
         if len(self._closed) > CLOSED_MAX:
             del self._closed[next(iter(self._closed))]

@@ -1,7 +1,7 @@
 """What covers the accumulators: their market's money, every one that is open, and what all of them may be paid."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from engine.ledger.accumulators import AccumulatorRecord
 from engine.ledger.bets import ODDS_ONE, largest_covered
@@ -31,9 +31,9 @@ class Pool:
             factor, one = factor * each, one * ODDS_ONE
         return largest_covered(self.free, factor - one, one)
 
-    def on(self, market_id: int, number: int) -> list[AccumulatorRecord]:
-        """The open ones with a leg on this option, oldest first."""
-        return [self.open[bet_id] for bet_id in self._on.get((market_id, number), ())]
+    def on(self, market_id: int, number: int) -> Collection[int]:
+        """The ids of the open ones with a leg on this option, oldest first."""
+        return self._on.get((market_id, number), {}).keys()
 
     def has_legs_on(self, market_id: int) -> bool:
         """Whether any that is open has a leg on this match."""

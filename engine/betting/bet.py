@@ -5,11 +5,18 @@ from msgspec.structs import replace
 from engine.betting.events import BetClaimed, BetPlaced
 from engine.ledger.bets import Acceptance, BetRecord
 from engine.ledger.receipt import tx_hash
+from engine.refusals import Refusal, Refused
 
 
 def accepts(accept: Acceptance, asked: int, odds: int) -> bool:
     """Whether a customer who asked for some odds takes these."""
     return odds == asked or accept is Acceptance.ANY or (accept is Acceptance.BETTER and odds > asked)
+
+
+def liability_limit(most: int) -> Refused:
+    """Say how much the pool covers."""
+    words = f"at most {most} can be staked on this now" if most else "nothing can be staked on this now"
+    return Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": str(most)})
 
 
 def placed_record(market_id: int, now_ms: int, event: BetPlaced) -> BetRecord:

@@ -92,6 +92,8 @@ def write_match_moved(page: Page, market_id: int, now_ms: int, event: MatchMoved
     elif event.options:
         raise PartRefused(f"{event.step.value} of market {market_id} changes results")
     _tell(page, market_id, now_ms, event)
+    if event.step is Step.FINALIZE:
+        page.betting.finalize(market_id)
     if event.standing != _standing_after(page, market_id, before, event):
         raise PartRefused(f"{event.step.value} does not leave market {market_id} as it says")
 
@@ -192,11 +194,8 @@ def final_groups(page: Page, market_id: int) -> frozenset[int]:
 
 def final_result(page: Page, market_id: int, number: int) -> Result | None:
     """An option's result, if it can't be taken back any more."""
-    options = page.betting.options_of(market_id)
-    group = (other.number for other in options.values() if other.group_number == options[number].group_number)
-    if _is_final(page, market_id) or any(page.betting.claims_on(market_id, other) for other in group):
-        return options[number].result
-    return None
+    final = _is_final(page, market_id) or page.betting.is_claimed(market_id, number)
+    return page.betting.options_of(market_id)[number].result if final else None
 
 
 def _is_final(page: Page, market_id: int) -> bool:

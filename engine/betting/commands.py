@@ -171,7 +171,7 @@ class FinalizeMatch(MoveMatch, frozen=True):
 
 
 class VoidMatch(MoveMatch, frozen=True):
-    """There is no match: every stake goes back, but for groups of which a bet has been paid."""
+    """There is no match: every stake goes back, but for groups for which something has been paid."""
 
 
 MATCH_MOVES = (

@@ -10,11 +10,12 @@ scheduled --> open <---> suspended <---> in play        a match in play is suspe
               settled --(finalized)----> settled, for good
 
 All but settled can become void. Groups can be settled one by one in every state but scheduled; with the last of them
-the match is settled. A group is final once one of its bets has been claimed; until then it can be rolled back, whatever
-was claimed beside it. An administrator can make all of a settled match final.
+the match is settled. A group is final once something was paid for it, to a bet or an accumulator; until then it can be
+rolled back, whatever was paid beside it. An administrator can make all of a settled match final.
 """
 
 import enum
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -119,6 +120,7 @@ class MatchStanding(msgspec.Struct, frozen=True):
         return int(self.returned)
 
 
+@lru_cache(maxsize=10_000)
 def read_standing(standing: bytes) -> MatchStanding:
     """Read a market's standing from its row."""
     return msgspec.json.decode(standing, type=MatchStanding) if standing else MatchStanding()

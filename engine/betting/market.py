@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.betting.bet import accepts, claimed_record, placed_record
+from engine.betting.bet import accepts, claimed_record, liability_limit, placed_record
 from engine.betting.commands import (
     BetPaid,
     BetTaken,
@@ -112,8 +112,7 @@ class BettingMarket:
             return Refused(Refusal.ODDS_CHANGED, words, {"odds": option.odds})
         limit = self.pool.largest_stake(option)
         if limit is not None and bet.stake > limit:
-            words = f"at most {limit} can be staked on this now"
-            return Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": str(limit)})
+            return liability_limit(limit)
 
         # From here on it must succeed.
         event = BetPlaced(
@@ -247,7 +246,7 @@ class BettingMarket:
         return self._stands()
 
     def roll_back(self, command: RollBackSettlement) -> MatchStands | Refused:
-        """Take results back, exactly; not those of a group once one of its bets has been paid."""
+        """Take results back, exactly; not those of a group once something has been paid for it."""
         if (refused := self._refuse(Step.ROLL_BACK)) is not None:
             return refused
         if self.standing.final:
@@ -282,10 +281,11 @@ class BettingMarket:
             if (refused := self._refuse(Step.FINALIZE)) is not None:
                 return refused
             self._move(Step.FINALIZE, command.actor_id, final=True)
+            self.pool.let_go_of_lost()
         return self._stands()
 
     def void(self, command: VoidMatch) -> MatchStands | Refused:
-        """Give every stake back, but for the groups of which a bet has been paid: those keep their results.
+        """Give every stake back, but for the groups for which something has been paid: those keep their results.
 
         What was won there may have been paid from what others have staked elsewhere: then the house comes in first.
         """

@@ -31,8 +31,10 @@ class Pool:
             self._note_claim(bet)
         for leg in legs_paid:
             self.note_paid(leg.bet_id, leg.option_number)
+        lost = self._lost_for_good()  # the tables may have been read while a bet was paid
         for bet in bets:
-            self._count_in(bet)
+            if bet.option_number not in lost:
+                self._count_in(bet)
 
     def tally(self, number: int) -> Tally:
         """What an option's bets that are not claimed would be paid, by result."""
@@ -75,6 +77,11 @@ class Pool:
             self._forget_lost(self.options[number].group_number)
         self._claims.setdefault(number, set()).add(bet_id)
 
+    def let_go_of_lost(self) -> None:
+        """All results are final."""
+        for group_number in sorted({option.group_number for option in self.options.values()}):
+            self._forget_lost(group_number)
+
     def payout_of(self, bet: BetRecord) -> int | None:
         """What can be claimed of a bet; None before it is settled."""
         return replace(bet, result=self.options[bet.option_number].result).potential_payout
@@ -85,7 +92,7 @@ class Pool:
 
     @property
     def final_groups(self) -> set[int]:
-        """Those of which a bet has been paid: their results can't be taken back any more."""
+        """Those for which something has been paid, to a bet or an accumulator: they can't be taken back any more."""
         return {self.options[number].group_number for number in self._claims}
 
     def lacks(self, options: Iterable[OptionRecord]) -> int:
@@ -94,7 +101,7 @@ class Pool:
         return worst(after.values(), self.tally, lambda _: True) - self.money
 
     def _is_final(self) -> IsFinal:
-        """Results are final once one of their bets has been paid; those of the whole match are what it pays now."""
+        """Results are final once something has been paid for them; those of the whole match are what it pays now."""
         if all(option.result is not None for option in self.options.values()):
             return lambda _: True
         return self._claims.__contains__
@@ -105,6 +112,11 @@ class Pool:
         lost = {option.number for option in group if option.result is Result.LOSS}
         for bet in [bet for bet in self.bets.values() if bet.option_number in lost]:
             self._count_out(bet)
+
+    def _lost_for_good(self) -> set[int]:
+        """The options that have lost in groups that are final."""
+        final = self.final_groups
+        return {o.number for o in self.options.values() if o.result is Result.LOSS and o.group_number in final}
 
     def _note_claim(self, bet: BetRecord) -> None:
         self.claimed[bet.bet_id] = bet.account_id

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import msgspec
 
@@ -9,6 +10,9 @@ from engine.ledger.accumulators import AccumulatorRecord
 from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result, Tally, add_to_tally
 
 OptionKey = tuple[int, int]  # market, number
+
+
+FORGET_MAX = 2  # matches a page, oldest first: more than change with one on average
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -59,6 +63,16 @@ class BetBooks:
         """Leave a bet that is claimed to the tables."""
         self.bets.pop(bet.bet_id, None)
         self._bets_on[bet.market_id, bet.option_number].discard(bet.bet_id)
+
+    def remember_shown(self, shown: Mapping[int, tuple[Shown, ...]], since_ms: int) -> None:
+        """Know what matches offered before; forget those whose last change was before `since_ms`."""
+        for market_id, lately in shown.items():
+            self.shown.pop(market_id, None)
+            if lately:
+                self.shown[market_id] = lately  # behind those that changed earlier
+        for market_id, (*_, last) in tuple(islice(self.shown.items(), FORGET_MAX)):
+            if last.until_ms is not None and last.until_ms < since_ms:
+                del self.shown[market_id]
 
     def forget_lost(self, market_id: int, number: int) -> None:
         """Leave the lost bets of an option's group to the tables, as one of its bets is paid: its results will stay."""

@@ -5,7 +5,10 @@ from engine.ledger.bet_books import BetBooks, OptionKey, Shown
 from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Tally, add_to_tally
 from engine.ledger.journal import PartRefused
 
-LATE_MS = 5_000  # for so long the ledger knows what a match showed before: accumulators hear of it a moment later
+# So long ago odds may have changed, and still be taken in an accumulator: its market hears of it after the commit, when
+# one of its own may be on its way. That is milliseconds; more only behind a database that is away.
+LATE_MS = 5_000
+SHOWN_KEPT_MS = 60_000  # longer than that: a part may wait for its page behind later ones
 
 
 class BetPage:
@@ -16,11 +19,12 @@ class BetPage:
         self.bets: dict[int, BetRecord] = {}
         self.tallies: dict[OptionKey, Tally] = {}
         self.claims: dict[OptionKey, int] = {}
-        self.options: dict[OptionKey, OptionRecord] = {}
+        self.options: dict[int, dict[int, OptionRecord]] = {}  # by market, those that are written here
         self.accumulators: dict[int, AccumulatorRecord] = {}
         self.legs: list[LegRecord] = []
         self.liabilities: dict[int, int] = {}
         self.shown: dict[int, tuple[Shown, ...]] = {}
+        self.finalized: list[int] = []  # matches
         self.news: dict[int, None] = {}  # matches of which there is something to tell, oldest first
 
     # Bets
@@ -60,9 +64,17 @@ class BetPage:
 
     def _count_claim(self, market_id: int, number: int) -> None:
         claims = self.claims_on(market_id, number)
-        self.claims[market_id, number] = claims + 1
-        if not claims:
+        if not claims and not self.is_claimed(market_id, number):
             self.news[market_id] = None
+        self.claims[market_id, number] = claims + 1
+
+    def is_claimed(self, market_id: int, number: int) -> bool:
+        """Whether anything has been paid for the group of this option: then its results are final."""
+        options = self.options_of(market_id)
+        group_number = options[number].group_number
+        return any(
+            self.claims_on(market_id, other.number) for other in options.values() if other.group_number == group_number
+        )
 
     def _refuse_known(self, bet_id: int) -> None:
         if any(bet_id in known for known in (self.bets, self.books.bets, self.accumulators, self.books.accumulators)):
@@ -103,13 +115,23 @@ class BetPage:
 
     def options_of(self, market_id: int) -> dict[int, OptionRecord]:
         """Read a match's options as they stand on this page, by number; not to be changed."""
-        written = {number: option for (market, number), option in self.options.items() if market == market_id}
         known = self.books.options.get(market_id, {})
-        return {**known, **written} if written else known
+        written = self.options.get(market_id)
+        return known | written if written else known
 
     def write_option(self, option: OptionRecord) -> None:
         """Write how an option stands now."""
-        self.options[option.market_id, option.number] = option
+        self.options.setdefault(option.market_id, {})[option.number] = option
+
+    @property
+    def written_options(self) -> tuple[OptionRecord, ...]:
+        """The rows that are new or changed."""
+        return tuple(option for written in self.options.values() for option in written.values())
+
+    def finalize(self, market_id: int) -> None:
+        """Let go of what is lost on a match: nothing of it can be rolled back any more."""
+        self.finalized.append(market_id)
+        self.news[market_id] = None
 
     def replace_shown(self, market_id: int, shown: Shown) -> None:
         """Remember what a match offered until now (its `until_ms`); forget what it offered long before."""
@@ -127,15 +149,15 @@ class BetPage:
 
     # The commit
 
-    def adopt(self) -> None:
+    def adopt(self, now_ms: int) -> None:
         """Make what the page says the books'."""
         books = self.books
         books.tallies.update(self.tallies)
         books.claims.update(self.claims)
         books.liabilities.update(self.liabilities)
-        books.shown.update(self.shown)
-        for option in self.options.values():
-            books.options.setdefault(option.market_id, {})[option.number] = option
+        books.remember_shown(self.shown, now_ms - SHOWN_KEPT_MS)
+        for market_id, written in self.options.items():
+            books.options.setdefault(market_id, {}).update(written)
         for bet in self.bets.values():
             if bet.payout is None:
                 books.keep_bet(bet)
@@ -148,3 +170,6 @@ class BetPage:
                 books.accumulators.pop(accumulator.bet_id, None)
         for key in self.claims:
             books.forget_lost(*key)
+        for market_id in self.finalized:
+            for number in books.options.get(market_id, {}):
+                books.forget_lost(market_id, number)

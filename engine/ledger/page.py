@@ -249,7 +249,7 @@ class Page:
             positions=tuple(self.positions.values()),
             maker_audit=tuple(self.maker_audit),
             bets=tuple(self.betting.bets.values()),
-            options=tuple(self.betting.options.values()),
+            options=self.betting.written_options,
             admin_actions=tuple(self.admin_actions),
             accumulators=tuple(self.betting.accumulators.values()),
             legs=tuple(self.betting.legs),
@@ -309,7 +309,7 @@ class Page:
         books.streams.update(self.streams)
         books.positions.update(self.positions)
         books.shares.update(self.shares)
-        self.betting.adopt()
+        self.betting.adopt(self.now_ms)
         for market in self.markets.values():
             if market.state is MarketState.FINAL:
                 books.forget_positions(market.market_id)

@@ -121,8 +121,7 @@ class BettingClient:
         self, market_id: int, status: str | None = None, description: str | None = None, funding: str | None = None
     ) -> Json:
         """Move a match to active, suspended, in_play or closed; the first time active, with this funding."""
-        changes = {"status": status, "description": description, "funding": funding}
-        body = {name: value for name, value in changes.items() if value is not None}
+        body = _given(status=status, description=description, funding=funding)
         return await self.rest.call("PUT", f"/api/v1/admin/markets/{market_id}", body)
 
     async def override_odds(self, market_id: int, payload: Mapping[str, Json], reason: str) -> Json:
@@ -144,42 +143,48 @@ class BettingClient:
 
     async def roll_back(self, market_id: int, option: int | None = None) -> Json:
         """Take results back: those of an option's group, or all."""
-        return await self._step(market_id, "rollback", {} if option is None else {"option": option})
+        return await self._step(market_id, "rollback", _given(option=option))
 
     async def finalize(self, market_id: int, reason: str | None = None) -> Json:
         """Say that a settlement can't be rolled back any more."""
-        return await self._step(market_id, "finalize", _because(reason))
+        return await self._step(market_id, "finalize", _given(reason=reason))
 
     async def void(self, market_id: int, reason: str | None = None) -> Json:
         """Give every stake back."""
-        return await self._step(market_id, "void", _because(reason))
+        return await self._step(market_id, "void", _given(reason=reason))
 
     async def _step(self, market_id: int, step: str, body: Json) -> Json:
         return await self.rest.call("POST", f"/api/v1/admin/markets/{market_id}/{step}", body)
 
-    async def accumulator_pool(self) -> Json:
+    # Accumulators have a pool for each asset; without `asset` it is that of the one which new matches have.
+
+    async def accumulator_pool(self, asset: str | None = None) -> Json:
         """What covers all accumulators, and how much of it is free."""
-        return await self.rest.call("GET", "/api/v1/admin/accumulators")
+        return await self.rest.call("GET", "/api/v1/admin/accumulators", asset=asset)
 
-    async def fund_accumulators(self, amount: str) -> Json:
+    async def fund_accumulators(self, amount: str, asset: str | None = None) -> Json:
         """Put more of the house's money into the pool of accumulators."""
-        return await self.rest.call("POST", "/api/v1/admin/accumulators/fund", {"amount": amount})
+        return await self._step_of_accumulators("fund", _given(amount=amount, asset=asset))
 
-    async def return_from_accumulators(self, amount: str) -> Json:
+    async def return_from_accumulators(self, amount: str, asset: str | None = None) -> Json:
         """Give some of it back. Refused has `details`: CONFLICT says how much is `available`."""
-        return await self.rest.call("POST", "/api/v1/admin/accumulators/return", {"amount": amount})
+        return await self._step_of_accumulators("return", _given(amount=amount, asset=asset))
 
-    async def suspend_accumulators(self, reason: str | None = None) -> Json:
+    async def suspend_accumulators(self, reason: str | None = None, asset: str | None = None) -> Json:
         """Take no new ones."""
-        return await self.rest.call("POST", "/api/v1/admin/accumulators/suspend", _because(reason))
+        return await self._step_of_accumulators("suspend", _given(reason=reason, asset=asset))
 
-    async def resume_accumulators(self, reason: str | None = None) -> Json:
+    async def resume_accumulators(self, reason: str | None = None, asset: str | None = None) -> Json:
         """Take new ones again."""
-        return await self.rest.call("POST", "/api/v1/admin/accumulators/resume", _because(reason))
+        return await self._step_of_accumulators("resume", _given(reason=reason, asset=asset))
+
+    async def _step_of_accumulators(self, step: str, body: Json) -> Json:
+        return await self.rest.call("POST", f"/api/v1/admin/accumulators/{step}", body)
 
 
-def _because(reason: str | None) -> Json:
-    return {} if reason is None else {"reason": reason}
+def _given(**fields: Json) -> Json:
+    """The fields that are not left out."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 @asynccontextmanager

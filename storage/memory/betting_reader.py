@@ -4,7 +4,10 @@ from collections import Counter
 
 import trio
 
+from engine.betting.lifecycle import read_standing
 from engine.ledger.bets import BetRecord, OptionRecord, Result
+from engine.ledger.records import MarketState
+from engine.products import BETTING
 from storage.interface import BetFilter
 from storage.memory.queries import MemoryQueries
 
@@ -38,7 +41,12 @@ class MemoryBettingReader(MemoryQueries):
     async def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
         await trio.lowlevel.checkpoint()
         options = self._tables.options
-        final = {(key[0], options[key].group_number) for key in self._claims() if key in options}
+        claims = self._claims()
+        final = {
+            (option.market_id, option.group_number)
+            for key, option in options.items()
+            if key in claims or self._is_final(option.market_id)
+        }
         return [
             bet
             for bet in self._bets(market_id=market_id)
@@ -58,6 +66,16 @@ class MemoryBettingReader(MemoryQueries):
     async def options(self, market_id: int | None = None) -> list[OptionRecord]:
         await trio.lowlevel.checkpoint()
         return [option for key, option in sorted(self._tables.options.items()) if market_id in (None, key[0])]
+
+    def _is_final(self, market_id: int) -> bool:
+        """Whether an administrator has said that a match's settlement stands."""
+        market = self._tables.markets.get(market_id)
+        return (
+            market is not None
+            and market.product == BETTING
+            and market.state is MarketState.SETTLED
+            and read_standing(market.standing).final
+        )
 
     def _claims(self) -> Counter[tuple[int, int]]:
         """How many of what was paid are on each option."""

@@ -1,16 +1,13 @@
 """Accumulators among the other actors: odds and results are facts from the ledger, a roll-back meets what was paid."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
 import trio
+import trio.lowlevel
 
 from actors.core import Supervisor, Unknown
-from actors.directory import MarketEntry
-from actors.exchange import Exchange
 from actors.messages import FindCommand
 from engine.accumulators.commands import (
     AccumulatorTaken,
@@ -28,12 +25,9 @@ from engine.betting.commands import (
     RollBackSettlement,
     SetOdds,
     SettleOption,
-    SettleScore,
     SuspendBetting,
     VoidMatch,
 )
-from engine.betting.facts import LegPaid, MatchFacts
-from engine.betting.lifecycle import read_standing
 from engine.betting.match import Moneyline
 from engine.ledger.bets import Acceptance, Result
 from engine.ledger.chart import HOUSE
@@ -49,41 +43,16 @@ from tests.actors.accumulators import (
     accumulate,
     accumulator,
     accumulators_of,
+    betting_exchange,
     claim_accumulator,
+    code_of,
     fund_accumulators,
+    roll_back,
+    settle,
     stands,
 )
 from tests.actors.exchanges import ALICE, BOB, balances, deposit, small_exchange
 from tests.actors.matches import ADMIN, AWAY, DRAW, HOME, OVER, UNDER, bet, claim, move, open_match
-
-
-@asynccontextmanager
-async def betting_exchange(pool: int = 1_000_000) -> AsyncIterator[tuple[Exchange, MarketEntry, MarketEntry]]:
-    """An exchange with two open matches and a funded pool; Alice and Bob have 10 dollars. It is verified at the end."""
-    storage = MemoryStorage()
-    async with small_exchange(storage) as exchange:
-        await deposit(exchange, ALICE, USD="10")
-        await deposit(exchange, BOB, USD="10")
-        first, second = await open_match(exchange), await open_match(exchange)
-        await fund_accumulators(exchange, pool)
-        yield exchange, first, second
-    assert (await verify(storage.reader)).differences == ()
-
-
-async def settle(exchange: Exchange, match: MarketEntry, home: int, away: int) -> None:
-    await move(exchange, SettleScore(match.name, ADMIN, home=home, away=away))
-
-
-async def roll_back(exchange: Exchange, match: MarketEntry) -> object:
-    row = await exchange.storage.reader.market(match.market_id)
-    assert row is not None
-    returned = read_standing(row.standing).returned_units
-    return await exchange.accounts.ask(RollBackSettlement(match.name, ADMIN, returned=returned))
-
-
-def code_of(answer: object) -> Refusal:
-    assert isinstance(answer, Refused), answer
-    return answer.code
 
 
 @pytest.mark.trio
@@ -334,72 +303,3 @@ async def test_one_that_crashes_too_often_is_parked_until_resumed(monkeypatch: p
         await move(exchange, SetOdds(first.name, ADMIN, reason="meanwhile", moneyline=Moneyline(150, 500, 400)))
         await exchange.accounts.ask(ResumeMarket(ACCUMULATORS, ASSET, ADMIN))
         await accumulate(exchange, ALICE, 100, (first, HOME, 150), (second, HOME, 200))
-
-
-# Facts that are late
-
-
-def hold_back(monkeypatch: pytest.MonkeyPatch, market: MarketEntry, kind: type) -> Callable[[], None]:
-    """Keep facts of a kind from an actor; the function that is returned delivers them, and those that follow."""
-    held: list[object] = []
-    address = type(market.address)
-    told = address.tell
-
-    def tell(self: Any, fact: object) -> None:
-        if self is market.address and isinstance(fact, kind):
-            held.append(fact)
-        else:
-            told(self, fact)
-
-    monkeypatch.setattr(address, "tell", tell)
-
-    def deliver() -> None:
-        monkeypatch.setattr(address, "tell", told)
-        for fact in held:
-            market.address.tell(fact)
-
-    return deliver
-
-
-@pytest.mark.trio
-async def test_odds_that_changed_a_moment_ago_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The ledger knows what was shown; what changed long before, it does not take: the market rebuilds itself."""
-    async with betting_exchange() as (exchange, first, second):
-        deliver = hold_back(monkeypatch, accumulators_of(exchange), MatchFacts)
-        await move(exchange, SetOdds(first.name, ADMIN, reason="a goal", moneyline=Moneyline(150, 500, 400)))
-        wish = accumulator(ALICE, 100, (first, HOME, 200), (second, HOME, 200))
-        taken = await exchange.accounts.ask(wish)
-        assert isinstance(taken, AccumulatorTaken)
-        assert taken.accumulator.legs[0].odds == 200
-        for _ in range(5_000):
-            exchange.clock.now_ms()
-        with pytest.raises(Unknown):
-            await exchange.accounts.ask(wish)
-        assert code_of(await exchange.accounts.ask(wish)) is Refusal.ODDS_CHANGED
-        deliver()
-        assert await balances(exchange, ALICE) == {"USD": ("9.99", "0")}
-
-
-@pytest.mark.trio
-async def test_a_claim_and_a_roll_back_at_once_are_one_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever the ledger has first stands; who comes second rebuilds himself, and is then told the truth."""
-    async with betting_exchange() as (exchange, first, second):
-        won = await accumulate(exchange, ALICE, 100, (first, HOME, 200), (second, HOME, 200))
-        await settle(exchange, first, 1, 0)
-        await settle(exchange, second, 1, 0)
-        deliver = hold_back(monkeypatch, accumulators_of(exchange), MatchFacts)
-        await roll_back(exchange, first)
-        with pytest.raises(Unknown):
-            await exchange.accounts.ask(ClaimAccumulator(ALICE, ASSET, won.bet_id))
-        late = await exchange.accounts.ask(ClaimAccumulator(ALICE, ASSET, won.bet_id))
-        assert code_of(late) is Refusal.NOT_SETTLED
-        deliver()
-        await settle(exchange, first, 1, 0)
-        deliver = hold_back(monkeypatch, first, LegPaid)
-        await claim_accumulator(exchange, ALICE, won.bet_id)
-        with pytest.raises(Unknown):
-            await roll_back(exchange, first)
-        refused = await roll_back(exchange, first)
-        assert isinstance(refused, Refused)
-        assert (refused.code, refused.details) == (Refusal.ALREADY_CLAIMED, {"claims": [won.bet_id]})
-        deliver()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import trio
 
-from actors.core import Supervisor, Unknown
+from actors.core import Overtaken, Supervisor, Unknown
 from actors.exchange import Exchange
 from actors.market import SpotMarketActor
 from actors.messages import Commit
@@ -13,6 +13,7 @@ from engine.ledger.journal import Part
 from engine.ledger.records import MarketState
 from engine.products import SPOT
 from engine.refusals import Refusal, Refused
+from engine.spot.market import SpotMarket
 from engine.trading.commands import Cancelled, CancelOrder, EnterOrder, HaltMarket, MarketChanged, Placed, ResumeMarket
 from engine.trading.events import MarketHalted
 from tests.actors.exchanges import ALICE, BOB, ROOT, balances, deposit, limit, place, small_exchange
@@ -132,10 +133,31 @@ async def test_a_market_that_crashes_too_often_is_parked_until_resumed(monkeypat
 
 
 async def test_a_part_that_the_ledger_does_not_accept_is_refused_alone() -> None:
-    """A market that lost count hears Unknown, which makes it rebuild; others are not touched."""
+    """A market that lost count hears that nothing was done, which makes it rebuild; others are not touched."""
     async with small_exchange() as exchange:
         market_id = next(iter(exchange.directory.by_id))
-        with pytest.raises(Unknown):
+        with pytest.raises(Overtaken):
             await exchange.ledger.ask(Commit(Part(market_id, 5, (MarketHalted(99),)), ()))
         await deposit(exchange, ALICE, USDT="1000")
         await place(exchange, limit(ALICE, "buy", "100", "1"))
+
+
+async def test_a_market_whose_part_is_never_accepted_crashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has rebuilt itself and decided again; after the last try the defect is its own, and a crash like others."""
+    tries: list[int] = []
+    halt = SpotMarket.halt
+
+    def miscount(self: SpotMarket) -> MarketChanged:
+        tries.append(self.sequence)
+        self.sequence += 1
+        return halt(self)
+
+    monkeypatch.setattr(SpotMarket, "halt", miscount)
+    async with small_exchange() as exchange:
+        await deposit(exchange, ALICE, USDT="1000")
+        with pytest.raises(Unknown):
+            await exchange.accounts.ask(HaltMarket(SPOT, "BTC_USDT", ROOT))
+        assert tries == [0, 0, 0]
+        monkeypatch.setattr(SpotMarket, "halt", halt)
+        await place(exchange, limit(ALICE, "buy", "100", "1"))
+        await exchange.accounts.ask(HaltMarket(SPOT, "BTC_USDT", ROOT))

@@ -21,6 +21,10 @@ class Inner(msgspec.Struct):
     price: Decimal
 
 
+class Priced(msgspec.Struct):
+    odds: Annotated[int, msgspec.Meta(ge=101, le=100_000)] | None
+
+
 class Everything(msgspec.Struct, rename="camel"):
     some_id: Id | None = None
     text: Text | None = None
@@ -32,6 +36,7 @@ class Everything(msgspec.Struct, rename="camel"):
     inner: Inner | None = None
     inners: list[Inner] = []
     few: Annotated[tuple[str, ...], msgspec.Meta(max_length=2)] = ()
+    priced: list[Priced] = []
     some: Annotated[tuple[str, ...], msgspec.Meta(min_length=2)] = ("a", "b")
     numbers: Annotated[dict[str, int], msgspec.Meta(max_length=1)] = {}
 
@@ -63,6 +68,11 @@ DECODER = msgspec.json.Decoder(Everything)
         ({"numbers": {"a": 1, "b": 2}}, "numbers must have at most 1 entries"),
         ({"inner": {"price": 1}}, "inner.price must be a string, not a whole number"),
         ({"inner": {}}, "inner.price is needed"),
+        ({"priced": [{"odds": 1.85}]}, "priced[0].odds must be a whole number such as 185 for 1.85"),
+        ({"priced": [{"odds": 2.0}]}, "priced[0].odds must be a whole number such as 185 for 1.85"),
+        ({"priced": [{"odds": 2}]}, "priced[0].odds must be at least 101, such as 185 for 1.85"),
+        ({"priced": [{"odds": 100_001}]}, "priced[0].odds must be at most 100000, such as 185 for 1.85"),
+        ({"priced": [{"odds": "185"}]}, "priced[0].odds must be a whole number or null, not a string"),
         ({"inners": [{"price": "1"}, {"price": "x"}]}, f"inners[1].price {WORDS[DECIMAL_PATTERN]}"),
     ],
 )

@@ -12,10 +12,11 @@ from math import floor, prod
 from typing import Any, NamedTuple
 
 from tests.reference.naive_betting import BETTING, Answer, NaiveBetting, hundredths
-from tests.reference.naive_betting_match import Match, Option, Pot
+from tests.reference.naive_betting_match import OVER, Match, Option, Pot
 from tests.reference.naive_betting_odds import LOST, NAMES, Fate
 
 MARKET = 1  # the accumulators' number; matches come after it
+ORDER = ("NOT_FOUND", "MARKET_HALTED", "MARKET_CLOSED")  # of several reasons the first is told, whichever leg's it is
 
 
 class Leg(NamedTuple):
@@ -77,8 +78,9 @@ class Accumulator:
 class NaiveAccumulators(NaiveBetting):
     """All matches, all accumulators, and everybody's money."""
 
-    def __init__(self, **of_the_engine: Any) -> None:
+    def __init__(self, *, odds_max: int = 10_000, **of_the_engine: Any) -> None:
         super().__init__(**of_the_engine)
+        self.odds_max = odds_max  # of all legs together
         self.accumulators: list[Accumulator] = []
         self.pot = Pot(MARKET)
         self.are_suspended = False
@@ -88,21 +90,23 @@ class NaiveAccumulators(NaiveBetting):
 
     def accumulate(self, account: str, asked: list[tuple[str, int, str]], stake: int, accept: str = "exact") -> Answer:
         self.wait(1)
-        if stake > self.money[account]:
-            return {"code": "INSUFFICIENT_FUNDS"}
-        if self.are_suspended:
-            return {"code": "MARKET_HALTED"}
         if not 2 <= len(asked) <= 20 or len({name for name, _, _ in asked}) < len(asked):
             return {"code": "MALFORMED"}
-        for name, number, _ in asked:
-            if (code := self._refuses(self.matches[name], number)) is not None:
+        if stake > self.money[account]:
+            return {"code": "INSUFFICIENT_FUNDS"}
+        codes = {self._refuses(self.matches[name], number) for name, number, _ in asked}
+        if self.are_suspended:
+            codes.add("MARKET_HALTED")
+        for code in ORDER:
+            if code in codes:
                 return {"code": code}
         legs = [self._leg(name, number, Fraction(odds)) for name, number, odds in asked]
         changed = [leg for leg in legs if not takes(accept, leg)]
         if changed:
             details = [(leg.match.name, leg.option.number, hundredths(leg.odds)) for leg in changed]
             return {"code": "ODDS_CHANGED", "legs": details}
-        if stake > (limit := self._largest_stake(legs)):
+        limit = self._largest_stake(legs) if prod(leg.odds for leg in legs) <= self.odds_max else 0
+        if stake > limit:
             return {"code": "LIABILITY_LIMIT", "maxStake": str(limit)}
         accumulator = Accumulator(self._next_number(), account, legs, stake, accept)
         self.accumulators.append(accumulator)
@@ -173,13 +177,16 @@ class NaiveAccumulators(NaiveBetting):
     # How it is done
 
     def _refuses(self, match: Match, number: int) -> str | None:
-        if match.state == "suspended":
-            return "MARKET_HALTED"
-        if match.state not in BETTING:
+        if match.state in OVER and not self._is_bet_on(match):
             return "MARKET_CLOSED"
         if not 1 <= number <= len(match.options):
             return "NOT_FOUND"
-        return None if match.offers(match.options[number - 1]) else "MARKET_CLOSED"
+        if match.state == "suspended":
+            return "MARKET_HALTED"
+        return None if match.state in BETTING and match.offers(match.options[number - 1]) else "MARKET_CLOSED"
+
+    def _is_bet_on(self, match: Match) -> bool:
+        return any(leg.match is match for one in self.accumulators if one.is_open for leg in one.legs)
 
     def _leg(self, name: str, number: int, asked: Fraction) -> Leg:
         match = self.matches[name]

@@ -8,6 +8,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.betting.lifecycle import MatchStanding, write_standing
 from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import BetRecord, OptionRecord, Result
 from engine.ledger.records import (
@@ -47,7 +48,8 @@ MONEY = st.integers(0, 9)
 MARKETS = st.integers(1, 2)
 OPTIONS = st.integers(1, 2)
 STATES = st.sampled_from([MarketState.OPEN, MarketState.FINAL, MarketState.SETTLED])
-PRODUCTS = st.sampled_from(["spot", "prediction"])
+PRODUCTS = st.sampled_from(["spot", "prediction", "betting"])
+STANDINGS = st.sampled_from([b"", *(write_standing(MatchStanding(final=final)) for final in (True, False))])
 TIMES = st.integers(0, 9)
 
 SMALL_PARTS = st.fixed_dictionaries(
@@ -81,7 +83,9 @@ SMALL_PARTS = st.fixed_dictionaries(
         "balances": st.lists(
             rows(BalanceRecord, account_id=ACCOUNTS, asset=ASSETS, total=UNITS, held=MONEY), max_size=3
         ),
-        "markets": st.lists(rows(MarketRecord, market_id=MARKETS, product=PRODUCTS, state=STATES), max_size=2),
+        "markets": st.lists(
+            rows(MarketRecord, market_id=MARKETS, product=PRODUCTS, state=STATES, standing=STANDINGS), max_size=2
+        ),
         "transactions": st.lists(
             rows(TransactionRecord, account_id=ACCOUNTS, trans_id=st.sampled_from(["x", "y"])), max_size=1
         ),

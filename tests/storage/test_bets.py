@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from engine.betting.lifecycle import MatchStanding, write_standing
 from engine.ledger.bets import Acceptance, BetRecord, GroupKind, OptionRecord, Pick, Result
 from engine.ledger.records import AdminAction, BalanceRecord, MarketState
 from storage.interface import BetFilter, CommitImpossible, Storage
@@ -230,6 +231,34 @@ async def test_lost_bets_are_left_out_once_a_bet_on_their_group_is_paid(opened: 
         await storage.writer.commit(entries.next(bets=[claimed(winners[1])]))
         assert await storage.reader.unclaimed_bets() == [*left, elsewhere]
         assert await storage.reader.unclaimed_bets(1) == left
+
+
+@pytest.mark.trio
+async def test_lost_bets_are_left_out_once_their_match_is_finalized(opened: Open) -> None:
+    """The others are not: they may be claimed whenever their owners like."""
+    entries = Entries()
+    finalized, not_finalized = (write_standing(MatchStanding(final=final)) for final in (True, False))
+    results = dict(enumerate([*Result, None], start=1))
+    options = [option(match, number, result=result) for match in (1, 2, 3) for number, result in results.items()]
+    bets = [
+        bet(10 * match + number, market_id=match, option_number=number, result=result)
+        for match in (1, 2, 3)
+        for number, result in results.items()
+    ]
+    markets = [
+        market(1, product="betting", state=MarketState.SETTLED, standing=not_finalized),
+        market(2, product="betting", state=MarketState.SETTLED),
+        market(3, product="prediction", state=MarketState.SETTLED, standing=finalized),
+    ]
+    async with opened() as storage:
+        await storage.writer.commit(entries.next(markets=markets, options=options, bets=bets))
+        assert await storage.reader.unclaimed_bets() == bets
+        await storage.writer.commit(entries.next(markets=[replace(markets[0], standing=finalized)]))
+        of_match = [bet for bet in bets if bet.market_id == 1 and bet.result is not Result.LOSS]
+        assert len(of_match) == len(results) - 1
+        assert await storage.reader.unclaimed_bets() == [*of_match, *(bet for bet in bets if bet.market_id != 1)]
+        assert await storage.reader.unclaimed_bets(1) == of_match
+        assert await storage.reader.unclaimed_bets(2) == [bet for bet in bets if bet.market_id == 2]
 
 
 @pytest.mark.trio

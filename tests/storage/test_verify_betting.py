@@ -1,5 +1,6 @@
 """What `run.py verify` finds of bets, of accumulators, and of what administrators did: those paid and lost included."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from engine.betting.commands import (
     ClaimBet,
     CloseBetting,
     EnterBet,
+    FinalizeMatch,
     OpenBetting,
     PlaceBet,
     RollBackSettlement,
@@ -159,6 +161,21 @@ async def test_bets_agree_after_a_roll_back_and_a_void(opened: Open) -> None:
         assert [leg.result for leg in await storage.reader.paid_legs(2)] == [Result.PUSH]
 
 
+async def test_bets_agree_after_their_match_is_finalized(opened: Open) -> None:
+    """What is lost is let go of, though nothing was claimed beside it."""
+    async with opened() as storage:
+        betting = Betting(storage)
+        await betting.begin()
+        await betting.place(5, 1, 185)
+        await betting.place(6, 3, 400)
+        await betting.do(betting.match.settle_score, SettleScore(FIRST, ADMIN, home=2, away=0))
+        assert [bet.result for bet in await storage.reader.unclaimed_bets()] == [Result.WIN, Result.LOSS]
+        await betting.do(betting.match.finalize, FinalizeMatch(FIRST, ADMIN))
+        assert [bet.result for bet in await storage.reader.unclaimed_bets()] == [Result.WIN]
+        await betting.do(betting.match.claim, ClaimBet(ANN, FIRST, 5))
+        assert await storage.reader.unclaimed_bets() == []
+
+
 # What is found
 
 CHANGES: list[tuple[str, Any, dict[str, Any], str]] = [
@@ -273,6 +290,56 @@ async def test_what_an_admin_did_with_a_commit_is_found_if_it_is_not_there() -> 
     del actions[2]
     missing = [f"admin action of row {sequence} of the journal: the tables do not have it" for sequence in (6, 8)]
     assert list((await verify(storage.reader)).differences) == missing
+
+
+@pytest.mark.parametrize(
+    ("details", "differences"),
+    [
+        ({"reason": "first", "number": 1, "board": {"moneyline": {"home": 185, "away": 400, "draw": 340}}}, 0),
+        (
+            {
+                "board": {
+                    "moneyline": {"draw": 340, "away": 400, "home": 185},
+                    "total": None,
+                    "new": False,
+                    "more": [],
+                },
+                "number": 1,
+                "reason": "first",
+            },
+            0,
+        ),
+        ({"reason": "last", "number": 1, "board": {"moneyline": {"home": 185, "away": 400, "draw": 340}}}, 1),
+        ({"reason": "first", "number": 1, "board": {"moneyline": {"home": 186, "away": 400, "draw": 340}}}, 1),
+        ({"reason": "first", "number": 1, "board": {}}, 1),
+        ({"reason": "first", "board": {"moneyline": {"home": 185, "away": 400, "draw": 340}}}, 1),
+        ([], 1),
+    ],
+    ids=[
+        "without fields that were empty",
+        "in another order, with fields that are",
+        "another reason",
+        "other odds",
+        "no odds",
+        "no number",
+        "no fields",
+    ],
+)
+async def test_what_an_admin_did_is_compared_by_what_it_says(details: object, differences: int) -> None:
+    """Rows that were written before details had a field agree with what the journal makes of it today."""
+    storage = MemoryStorage()
+    await bet_on(storage)
+    actions = storage.reader._tables.admin_actions
+    actions[1] = replace(actions[1], details=json.dumps(details))
+    assert len((await verify(storage.reader)).differences) == differences
+
+
+async def test_details_that_are_no_json_are_a_difference() -> None:
+    storage = MemoryStorage()
+    await bet_on(storage)
+    actions = storage.reader._tables.admin_actions
+    actions[1] = replace(actions[1], details="first")
+    assert [said[:22] for said in (await verify(storage.reader)).differences] == ["admin action of row 6 "]
 
 
 async def test_the_same_action_twice_has_two_rows() -> None:

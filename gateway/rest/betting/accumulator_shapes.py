@@ -30,13 +30,15 @@ class LegView(Shape, frozen=True):
 class AccumulatorView(Shape, frozen=True):
     """A bet on several matches. `odds` is the product of its legs' odds, exact, as text; `maxPayout` what that pays.
 
-    `potentialPayout` is null while it is open, and from then on what can be, or was, claimed. With a lost leg it is "0"
-    at once; otherwise it takes the results of all legs.
+    Amounts are smallest units of `asset`, which bets were made in when it was placed.
+    `potentialPayout` is null while it is open, and from then on what can be, or was, claimed. It is "0" as soon as a
+    leg is lost, or less than a unit can come of it for certain; otherwise it takes the results of all legs.
     """
 
     order_id: int
     user_address: str | None
     legs: list[LegView]
+    asset: str
     amount: str
     odds: str
     max_payout: str
@@ -52,7 +54,9 @@ class AccumulatorView(Shape, frozen=True):
     user_id: int | UnsetType = UNSET
 
 
-def accumulator_view(accumulator: AccumulatorRecord, owner: Owner, title_of: Callable[[int], str]) -> AccumulatorView:
+def accumulator_view(
+    accumulator: AccumulatorRecord, asset: str, owner: Owner, title_of: Callable[[int], str]
+) -> AccumulatorView:
     """Show an accumulator, and whose it is; `title_of` knows the matches by their ids."""
     legs = accumulator.legs
     payout = accumulator.potential_payout
@@ -61,6 +65,7 @@ def accumulator_view(accumulator: AccumulatorRecord, owner: Owner, title_of: Cal
         order_id=accumulator.bet_id,
         user_address=owner.user_address,
         legs=[_leg_view(leg, title_of(leg.market_id)) for leg in legs],
+        asset=asset,
         amount=str(accumulator.stake),
         odds=format_decimal(prod(leg.odds for leg in legs), DECIMALS * len(legs)),
         max_payout=str(accumulator.max_payout),
@@ -82,7 +87,10 @@ def _leg_view(leg: LegRecord, title: str) -> LegView:
 
 
 class AccumulatorPoolView(Shape, frozen=True):
-    """What covers all accumulators: `available` is what of the pool is not kept for those that are `open`."""
+    """What covers all accumulators: `available` is what of the pool is not kept for those that are `open`.
+
+    A lost one is among these until its loss is final: a roll-back could bring it back.
+    """
 
     asset: str
     status: Literal["active", "suspended"]

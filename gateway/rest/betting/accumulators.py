@@ -20,7 +20,7 @@ from gateway.limits import AskedOdds, Id, OptionNumber, Stake, Text
 from gateway.rest.betting.accumulator_shapes import AccumulatorView, accumulator_view
 from gateway.rest.betting.pages import PagedView
 from gateway.rest.betting.quotes import find_match
-from gateway.rest.betting.slips import SETTLED, BetRequest, ClientBetRequest, Slips, SlipsRequest, owner_of
+from gateway.rest.betting.slips import SETTLED, ClientSlipRequest, SlipRequest, Slips, SlipsRequest, owner_of
 from gateway.shapes import Shape
 from storage.interface import AccumulatorFilter
 
@@ -42,10 +42,6 @@ class PlaceAccumulatorRequest(Shape, frozen=True):
     client_bet_id: Text | None = None
 
 
-class AccumulatorsRequest(SlipsRequest, frozen=True):
-    """A page of accumulators, newest first, counted from 1."""
-
-
 class AccumulatorPageView(PagedView, frozen=True):
     """A page of them; beyond the last one, an empty one."""
 
@@ -56,7 +52,7 @@ async def place_accumulator(gateway: Gateway, caller: Caller, request: PlaceAccu
     """200 with the accumulator; as it stands, for a repeat under the same clientBetId; 409 for other content under it.
 
     409 ODDS_CHANGED brings the odds of now of all legs that have other ones, 422 LIABILITY_LIMIT the largest stake that
-    would be taken.
+    would be taken: "0" where the odds of all legs together are too high for any.
     """
     asked = PlaceAccumulator(
         caller.user_id,
@@ -68,7 +64,7 @@ async def place_accumulator(gateway: Gateway, caller: Caller, request: PlaceAccu
     )
 
     def repeat(earlier: AccumulatorRecord) -> AccumulatorTaken | None:
-        return AccumulatorTaken(earlier, repeated=True) if _asked_by(gateway, earlier) == asked else None
+        return AccumulatorTaken(earlier, repeated=True) if _asked_by(earlier, asked.market) == asked else None
 
     taken = await SLIPS.place(gateway, caller, asked, asked.client_bet_id, repeat)
     if isinstance(taken, Refused):
@@ -76,9 +72,9 @@ async def place_accumulator(gateway: Gateway, caller: Caller, request: PlaceAccu
     return Answer(200, show_accumulator(gateway, caller, taken.accumulator))
 
 
-def find_accumulators(gateway: Gateway) -> MarketEntry:
-    """Find the market that takes new ones. Raises Rejected(NOT_FOUND)."""
-    asset = gateway.settings.betting_asset
+def find_accumulators(gateway: Gateway, asset: str | None = None) -> MarketEntry:
+    """Find the market of an asset; of none, that which takes new ones. Raises Rejected(NOT_FOUND)."""
+    asset = asset or gateway.settings.betting_asset
     market = gateway.exchange.directory.find(ACCUMULATORS, asset)
     if market is None:
         raise Rejected(Refusal.NOT_FOUND, f"there are no accumulators in {asset} here")
@@ -86,14 +82,15 @@ def find_accumulators(gateway: Gateway) -> MarketEntry:
 
 
 def _market_of(gateway: Gateway, accumulator: AccumulatorRecord) -> str:
+    """The name of the market that took it, which is its asset."""
     return gateway.exchange.directory.by_id[accumulator.market_id].name
 
 
-def _asked_by(gateway: Gateway, record: AccumulatorRecord) -> PlaceAccumulator:
-    """What its customer wrote."""
+def _asked_by(record: AccumulatorRecord, market: str) -> PlaceAccumulator:
+    """What its customer wrote. He named no market: a repeat may come when new ones go to that of another asset."""
     return PlaceAccumulator(
         record.account_id,
-        _market_of(gateway, record),
+        market,
         tuple(LegAsked(leg.market_id, leg.option_number, leg.odds_asked) for leg in record.legs),
         record.stake,
         record.accept,
@@ -101,7 +98,7 @@ def _asked_by(gateway: Gateway, record: AccumulatorRecord) -> PlaceAccumulator:
     )
 
 
-async def claim_accumulator(gateway: Gateway, caller: Caller, request: BetRequest) -> Answer:
+async def claim_accumulator(gateway: Gateway, caller: Caller, request: SlipRequest) -> Answer:
     """Pays what an accumulator has won, or gets back, once. Another's is 404; so it is for administrators.
 
     The results that it was paid for can't be rolled back any more.
@@ -116,17 +113,17 @@ async def claim_accumulator(gateway: Gateway, caller: Caller, request: BetReques
     return await SLIPS.claim(gateway, caller, request, pay)
 
 
-async def get_accumulator(gateway: Gateway, caller: Caller, request: BetRequest) -> Answer:
+async def get_accumulator(gateway: Gateway, caller: Caller, request: SlipRequest) -> Answer:
     """200, or 404, for another's accumulator too; administrators see all."""
     return await SLIPS.get(gateway, caller, request)
 
 
-async def get_accumulator_by_client_id(gateway: Gateway, caller: Caller, request: ClientBetRequest) -> Answer:
+async def get_accumulator_by_client_id(gateway: Gateway, caller: Caller, request: ClientSlipRequest) -> Answer:
     """200; 202 while it is under way; 404 means: neither known nor under way."""
     return await SLIPS.get_by_client_id(gateway, caller, request)
 
 
-async def get_accumulators(gateway: Gateway, caller: Caller, request: AccumulatorsRequest) -> Answer:
+async def get_accumulators(gateway: Gateway, caller: Caller, request: SlipsRequest) -> Answer:
     """One's own, newest first; an administrator's list is everybody's, or that of a userId or a userAddress."""
     account_id = await SLIPS.listed_account(gateway, caller, request)
     which = AccumulatorFilter(account_id, SETTLED[request.status], request.first, request.page_size)
@@ -142,7 +139,8 @@ def show_accumulator(gateway: Gateway, caller: Caller, accumulator: AccumulatorR
         title: str = gateway.exchange.directory.by_id[market_id].definition.title
         return title
 
-    return accumulator_view(accumulator, owner_of(gateway, caller, accumulator.account_id), title_of)
+    asset = _market_of(gateway, accumulator)
+    return accumulator_view(accumulator, asset, owner_of(gateway, caller, accumulator.account_id), title_of)
 
 
 SLIPS = Slips[AccumulatorRecord](

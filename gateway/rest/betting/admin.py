@@ -149,7 +149,10 @@ async def _opening(gateway: Gateway, caller: Caller, match: MarketEntry, request
 
 
 async def fund_match(gateway: Gateway, caller: Caller, request: FundMatchRequest) -> Answer:
-    """Puts more of the house's money into the pool of a match whose betting has been opened."""
+    """Puts more of the house's money into the pool of a match whose betting has been opened.
+
+    There is no transId: after a 504 look at the match's pool first, as a repeat may put the money in twice.
+    """
     match = find_match(gateway, request.id)
     move = FundPool(match.name, caller.user_id, amount=int(request.amount))
     return await audited_moves(gateway, caller, "fund_match", match, request, move)

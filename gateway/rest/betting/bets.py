@@ -9,7 +9,7 @@ from gateway.limits import AskedOdds, Id, OptionNumber, Stake, Text, as_id
 from gateway.rest.betting.pages import PagedView
 from gateway.rest.betting.quotes import find_match
 from gateway.rest.betting.shapes import BetView, bet_view
-from gateway.rest.betting.slips import SETTLED, BetRequest, ClientBetRequest, Slips, SlipsRequest, owner_of
+from gateway.rest.betting.slips import SETTLED, ClientSlipRequest, SlipRequest, Slips, SlipsRequest, owner_of
 from gateway.shapes import Shape
 from storage.interface import BetFilter
 
@@ -72,7 +72,7 @@ def _asked_by(record: BetRecord) -> PlaceBet:
     )
 
 
-async def claim_bet(gateway: Gateway, caller: Caller, request: BetRequest) -> Answer:
+async def claim_bet(gateway: Gateway, caller: Caller, request: SlipRequest) -> Answer:
     """Pays what a settled bet has won, or gets back, once. Another's bet is 404; so it is for administrators."""
 
     async def pay(bet: BetRecord) -> BetRecord | Refused:
@@ -82,12 +82,12 @@ async def claim_bet(gateway: Gateway, caller: Caller, request: BetRequest) -> An
     return await BETS.claim(gateway, caller, request, pay)
 
 
-async def get_bet(gateway: Gateway, caller: Caller, request: BetRequest) -> Answer:
+async def get_bet(gateway: Gateway, caller: Caller, request: SlipRequest) -> Answer:
     """200, or 404, for another's bet too; administrators see all."""
     return await BETS.get(gateway, caller, request)
 
 
-async def get_bet_by_client_id(gateway: Gateway, caller: Caller, request: ClientBetRequest) -> Answer:
+async def get_bet_by_client_id(gateway: Gateway, caller: Caller, request: ClientSlipRequest) -> Answer:
     """200; 202 while it is under way; 404 means: neither known nor under way."""
     return await BETS.get_by_client_id(gateway, caller, request)
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from gateway.context import Handler
 from gateway.rest.betting import accumulator_admin, accumulators, admin, bets, markets, odds, override, settlement
-from gateway.rest.betting.accumulator_admin import ChangeAccumulatorsRequest, MoveFundsRequest
+from gateway.rest.betting.accumulator_admin import AccumulatorPoolRequest, ChangeAccumulatorsRequest, MoveFundsRequest
 from gateway.rest.betting.accumulator_shapes import AccumulatorPoolView, AccumulatorView
 from gateway.rest.betting.shapes import BetView, MatchDetailView, OddsSnapshotView, OddsView
-from gateway.rest.betting.slips import BetRequest, ClaimView, ClientBetRequest
+from gateway.rest.betting.slips import ClaimView, ClientSlipRequest, SlipRequest, SlipsRequest
 from gateway.rest.orders import PendingView
 from gateway.rest.route import ADMIN, ANYONE, ASKS_MARKET, LOOKS_UP, USER, R, Route, RouteClass
 from gateway.rest.symbols import NoRequest
@@ -65,16 +65,16 @@ BETTING_ROUTES: tuple[Route, ...] = (
     ),
     _slips("POST", "/bets", bets.place_bet, bets.PlaceBetRequest, BetView, *PLACES_BET),
     _slips("GET", "/bets", bets.get_bets, bets.BetsRequest, bets.BetPageView, *LOOKS_UP),
-    _slips("GET", "/bets/{order_id}", bets.get_bet, BetRequest, BetView, *LOOKS_UP),
+    _slips("GET", "/bets/{order_id}", bets.get_bet, SlipRequest, BetView, *LOOKS_UP),
     _slips(
         "GET",
         "/bets/by-client-id/{clientBetId}",
         bets.get_bet_by_client_id,
-        ClientBetRequest,
+        ClientSlipRequest,
         {200: BetView, 202: PendingView},
         *LOOKS_UP,
     ),
-    _slips("POST", "/bets/{order_id}/claim", bets.claim_bet, BetRequest, ClaimView, *CLAIMS),
+    _slips("POST", "/bets/{order_id}/claim", bets.claim_bet, SlipRequest, ClaimView, *CLAIMS),
     _slips(
         "POST",
         "/accumulators",
@@ -87,20 +87,20 @@ BETTING_ROUTES: tuple[Route, ...] = (
         "GET",
         "/accumulators",
         accumulators.get_accumulators,
-        accumulators.AccumulatorsRequest,
+        SlipsRequest,
         accumulators.AccumulatorPageView,
         *LOOKS_UP,
     ),
-    _slips("GET", "/accumulators/{order_id}", accumulators.get_accumulator, BetRequest, AccumulatorView, *LOOKS_UP),
+    _slips("GET", "/accumulators/{order_id}", accumulators.get_accumulator, SlipRequest, AccumulatorView, *LOOKS_UP),
     _slips(
         "GET",
         "/accumulators/by-client-id/{clientBetId}",
         accumulators.get_accumulator_by_client_id,
-        ClientBetRequest,
+        ClientSlipRequest,
         {200: AccumulatorView, 202: PendingView},
         *LOOKS_UP,
     ),
-    _slips("POST", "/accumulators/{order_id}/claim", accumulators.claim_accumulator, BetRequest, ClaimView, *CLAIMS),
+    _slips("POST", "/accumulators/{order_id}/claim", accumulators.claim_accumulator, SlipRequest, ClaimView, *CLAIMS),
     _admin("POST", "/markets", admin.create_match, admin.NewMatchRequest, answer=admin.NewMatchView),
     _admin("PUT", "/markets/{id}", admin.update_match, admin.ChangeMatchRequest, *MOVES_MATCH, R.INSUFFICIENT_FUNDS),
     _admin("POST", "/odds/override", override.override_odds, override.OverrideRequest, *SETTLES),
@@ -118,7 +118,7 @@ BETTING_ROUTES: tuple[Route, ...] = (
     ),
     _admin("POST", "/markets/{id}/finalize", settlement.finalize_match, settlement.FinalizeMatchRequest, *MOVES_MATCH),
     _admin("POST", "/markets/{id}/void", settlement.void_match, settlement.VoidMatchRequest, *MOVES_MATCH),
-    _pool("GET", "", accumulator_admin.get_accumulator_pool, NoRequest),
+    _pool("GET", "", accumulator_admin.get_accumulator_pool, AccumulatorPoolRequest),
     _pool("POST", "/fund", accumulator_admin.fund_accumulators, MoveFundsRequest, R.INSUFFICIENT_FUNDS),
     _pool("POST", "/return", accumulator_admin.return_from_accumulators, MoveFundsRequest, R.CONFLICT),
     _pool("POST", "/suspend", accumulator_admin.suspend_accumulators, ChangeAccumulatorsRequest),

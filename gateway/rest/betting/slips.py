@@ -31,19 +31,19 @@ Slip = TypeVar("Slip", bound=BetRecord | AccumulatorRecord)
 Taken = TypeVar("Taken")
 
 
-class BetRequest(msgspec.Struct, frozen=True):
+class SlipRequest(msgspec.Struct, frozen=True):
     """One bet, or one accumulator."""
 
     order_id: Id
 
 
-class ClientBetRequest(Shape, frozen=True):
-    """The same, by the id that its owner chose."""
+class ClientSlipRequest(Shape, frozen=True):
+    """One bet, or one accumulator, by the id that its owner chose."""
 
     client_bet_id: Text
 
 
-class BetStatus(enum.Enum):
+class SlipStatus(enum.Enum):
     """Whether it is settled."""
 
     PENDING = "pending"
@@ -51,15 +51,15 @@ class BetStatus(enum.Enum):
 
 
 NOBODY = 0  # no account has this id
-SETTLED = {BetStatus.PENDING: False, BetStatus.CONFIRMED: True, None: None}
+SETTLED = {SlipStatus.PENDING: False, SlipStatus.CONFIRMED: True, None: None}
 
 
 class SlipsRequest(PagedRequest, frozen=True):
-    """A page of slips, newest first."""
+    """A page of bets or accumulators, newest first, counted from 1."""
 
     user_address: WalletAddress | None = None
     user_id: Id | None = None
-    status: BetStatus | None = None
+    status: SlipStatus | None = None
 
 
 class ClaimView(Shape, frozen=True):
@@ -100,7 +100,7 @@ class Slips(msgspec.Struct, Generic[Slip], frozen=True):
         return await once(gateway, command, None if client_bet_id is None else earlier, other_content)
 
     async def claim(
-        self, gateway: Gateway, caller: Caller, request: BetRequest, pay: Callable[[Slip], Awaitable[Slip | Refused]]
+        self, gateway: Gateway, caller: Caller, request: SlipRequest, pay: Callable[[Slip], Awaitable[Slip | Refused]]
     ) -> Answer:
         """Have one of the caller's paid, unless its row says that there is nothing to pay. Raises Rejected."""
         slip = await self._own(gateway, caller, request)
@@ -122,23 +122,23 @@ class Slips(msgspec.Struct, Generic[Slip], frozen=True):
             return Refused(Refusal.NOTHING_TO_CLAIM, f"this {self.noun} is lost: there is nothing to claim")
         return None
 
-    async def _own(self, gateway: Gateway, caller: Caller, request: BetRequest) -> Slip:
+    async def _own(self, gateway: Gateway, caller: Caller, request: SlipRequest) -> Slip:
         slip = await self.read(gateway.exchange.storage.reader, as_id(request.order_id))
         if slip is None or slip.account_id != caller.user_id:
             raise self._unknown(request)
         return slip
 
-    async def get(self, gateway: Gateway, caller: Caller, request: BetRequest) -> Answer:
+    async def get(self, gateway: Gateway, caller: Caller, request: SlipRequest) -> Answer:
         """Show one. Raises Rejected(NOT_FOUND)."""
         slip = await self.read(gateway.exchange.storage.reader, as_id(request.order_id))
         if slip is None or (slip.account_id != caller.user_id and caller.role is not Role.ADMIN):
             raise self._unknown(request)
         return Answer(200, self.show(gateway, caller, slip))
 
-    def _unknown(self, request: BetRequest) -> Rejected:
+    def _unknown(self, request: SlipRequest) -> Rejected:
         return Rejected(Refusal.NOT_FOUND, f"there is no {self.noun} {request.order_id}")
 
-    async def get_by_client_id(self, gateway: Gateway, caller: Caller, request: ClientBetRequest) -> Answer:
+    async def get_by_client_id(self, gateway: Gateway, caller: Caller, request: ClientSlipRequest) -> Answer:
         """Show one of the caller's, or say why it is not there (yet)."""
         query = FindCommand(self.noun, caller.user_id, request.client_bet_id)
         under_way = await gateway.exchange.accounts.ask(query)

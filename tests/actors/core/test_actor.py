@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from actors.core import Actor, Address, Busy, Forward, Gather, Join, Restart, Stopped, Supervisor, Unknown
+from actors.core import Actor, Address, Busy, DecideAgain, Forward, Gather, Join, Restart, Stopped, Supervisor, Unknown
 from actors.core.reply import Reply
 from tests.actors.core.scribe import Do, Gate, Hear, Say, Scribe, collect_outcome, send
 
@@ -57,6 +57,30 @@ async def test_letters_that_come_during_a_flush_make_the_next_batch(nursery: tri
     gate.opened.set()
     await trio.testing.wait_all_tasks_blocked()
     assert diary == ["recover", "heard a", "flush", "heard b", "heard c", "flush"]
+
+
+@pytest.mark.trio
+async def test_a_batch_of_which_nothing_was_done_is_handled_again(nursery: trio.Nursery) -> None:
+    """Its letters, and no others; the answers are those of the last time."""
+    diary: list[str] = []
+    tries: list[int] = []
+
+    async def flush() -> None:
+        tries.append(len(tries))
+        if len(tries) < InThrees.TRIES_MAX:
+            address.tell(Hear(f"later {len(tries)}"))
+            raise DecideAgain
+
+    (address,) = start(nursery, partial(InThrees, diary=diary, on_flush=flush))
+    address.tell(Hear("a"))
+    reply = send(address, Do(lambda _: len(tries)))
+    assert await reply.wait() == 2
+    await trio.testing.wait_all_tasks_blocked()
+    assert diary == [
+        "recover",
+        *("begin", "heard a", "begin", "heard a", "begin", "heard a", "flush"),
+        *("begin", "heard later 1", "heard later 2", "flush"),
+    ]
 
 
 @pytest.mark.trio

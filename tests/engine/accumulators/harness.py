@@ -21,7 +21,7 @@ from engine.accumulators.commands import (
     PlaceAccumulator,
     ReturnFunds,
 )
-from engine.accumulators.market import PART_MAX, AccumulatorMarket
+from engine.accumulators.market import ODDS_MAX, PART_MAX, AccumulatorMarket
 from engine.accumulators.pool import Pool
 from engine.accumulators.terms import Accumulators
 from engine.betting.audit import audit as audit_match
@@ -31,7 +31,7 @@ from engine.ledger.bets import Acceptance
 from engine.ledger.chart import HOUSE, pool_of
 from engine.ledger.journal import Part, PartRefused
 from engine.ledger.page import Page
-from engine.products import ACCUMULATORS
+from engine.products import ACCUMULATORS, STAKINGS
 from engine.refusals import Refused
 from engine.trading.commands import MarketChanged
 from tests.engine.betting import harness as betting
@@ -43,8 +43,11 @@ from tests.engine.ledger.tables import without_results
 class Harness(betting.Harness):
     """Has the methods of NaiveAccumulators."""
 
-    def __init__(self, *, part_max: int = PART_MAX, crashes: bool = False, works: bool = True) -> None:
+    def __init__(
+        self, *, part_max: int = PART_MAX, crashes: bool = False, works: bool = True, odds_max: int = ODDS_MAX
+    ) -> None:
         super().__init__(part_max=part_max, crashes=crashes, works=works)
+        self.odds_max = odds_max
         self.late = False
         self.mail: deque[tuple[int, MatchFacts | LegPaid]] = deque()  # to which market, what: told, but not heard yet
         self.list_market(ACCUMULATORS, ASSET, Accumulators(ASSET))
@@ -62,7 +65,7 @@ class Harness(betting.Harness):
         balance = self.tables.balances.get((pool_of(market_id), ASSET))
         pool = Pool(0 if balance is None else balance.total, self.tables.open_accumulators(market_id))
         facts = facts_of_asset(Page(self.books), ASSET)
-        market = AccumulatorMarket(record, pool, facts, part_max=self.part_max)
+        market = AccumulatorMarket(record, pool, facts, odds_max=self.odds_max, part_max=self.part_max)
         market.begin(self.now_ms)
         return market
 
@@ -75,11 +78,13 @@ class Harness(betting.Harness):
     def accumulate(self, account: str, asked: list[tuple[str, int, str]], stake: int, accept: str = "exact") -> Answer:
         self.wait(1)
         account_id = self.account_id(account)
-        if stake > self.funds.available(account_id, ASSET):
-            return {"code": "INSUFFICIENT_FUNDS"}
         legs = tuple(LegAsked(self.markets[name].market_id, number, hundredths(odds)) for name, number, odds in asked)
         bet_id = self._last_order_id + 1
         bet = PlaceAccumulator(account_id, ASSET, legs, stake, Acceptance(accept), f"a{bet_id}")
+        if (refused := STAKINGS[PlaceAccumulator].refuse(bet)) is not None:
+            return self._refusal(ASSET, refused)
+        if stake > self.funds.available(account_id, ASSET):
+            return {"code": "INSUFFICIENT_FUNDS"}
         self.funds.hold(account_id, ASSET, stake)
         answer = self.accumulators.place(EnterAccumulator(bet_id, bet))
         self.funds.release(account_id, ASSET, stake)
@@ -262,13 +267,13 @@ class Harness(betting.Harness):
 
 
 def shown(market: AccumulatorMarket) -> dict[str, object]:
-    """What the market knows; of a match that never told anything, nothing."""
+    """What the market knows; of a match that never told anything, nothing. Of those it doubts, who is lost."""
     pool, matches = market.pool, market.matches.values()
     return {
         "row": (market.state, market.sequence),
         "pool": (pool.money, pool.liability, pool.free),
         "open": {bet_id: without_results(accumulator) for bet_id, accumulator in pool.open.items()},
-        "lost": set(market.lost),
-        "work": (market.has_work, market.due_ms),
+        "lost": {bet_id for bet_id in market.doubtful if market.worth_at_most(pool.open[bet_id]) == 0},
+        "due": market.due_ms,
         "matches": {facts.market_id: replace(facts, sequence=0) for facts in matches if facts.shown.number},
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from engine.accumulators.market import ODDS_MAX
 from tests.engine.betting import scripts as betting
 from tests.engine.betting.scripts import ACCEPTS, LINES, ODDS, PEOPLE, ROOT, STAKES, Choose, Script, Step
 
@@ -60,7 +61,11 @@ NUMBERS = tuple(range(1, 9))
 
 
 def script(choose: Choose, lines: str, length: int, starts_in_ms: Sequence[int] = (200, 100_000, 100_000)) -> Script:
-    engine = {"part_max": choose((1, 2, 1_000)), "crashes": choose((False, True))}
+    engine = {
+        "part_max": choose((1, 2, 1_000)),
+        "crashes": choose((False, True)),
+        "odds_max": choose((20, ODDS_MAX, ODDS_MAX, 10**9)),
+    }
     kinds = [choose(PHASES[number > length * 2 // 5]) for number in range(length)]
     return Script(lines, choose(starts_in_ms), engine, [step(choose, lines, kind) for kind in kinds])
 

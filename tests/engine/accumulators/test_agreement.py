@@ -12,7 +12,7 @@ from tests.reference.naive_accumulators import NaiveAccumulators
 
 def play(script: Script) -> Harness:
     engine: Harness = opened(Harness(**script.engine), script)
-    naive: NaiveAccumulators = opened(NaiveAccumulators(), script)
+    naive: NaiveAccumulators = opened(NaiveAccumulators(**script.engine), script)
     for number, step in enumerate(script.steps):
         assert do(engine, step) == do(naive, step), (number, step)
         assert seen(engine) == seen(naive), (number, step)

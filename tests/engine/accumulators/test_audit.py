@@ -6,26 +6,31 @@ from msgspec.structs import replace
 from engine.accumulators.audit import audit
 from engine.accumulators.market import AccumulatorMarket
 from engine.ledger.records import MarketState
-from tests.engine.accumulators.matches import LOSS, WIN, made, taken, told
+from tests.engine.accumulators.matches import LOSS, PUSH, WIN, made, taken, told
 
 
 @pytest.fixture
 def market() -> AccumulatorMarket:
-    """Three are open, one of them lost for good; the pool has what it may have to pay, and match 9 is not bet on."""
+    """Three are open, one of them lost for good; the pool has what it may have to pay, and match 9 is not bet on.
+
+    Another is worth something, and is looked at as well.
+    """
     market = made(told(2), told(3), told(4), told(9))
     taken(market, (2, 1), (3, 2), bet_id=7)
     taken(market, (2, 1), (4, 4), bet_id=8)
     taken(market, (2, 2), (3, 2), bet_id=9)
     market.learn(told(2, {1: WIN, 2: LOSS, 3: LOSS}, sequence=3, final=frozenset({1})))
+    market.learn(told(4, {4: PUSH, 5: PUSH}, sequence=3, final=frozenset({2})))
     market.pool.money = market.pool.liability
     return market
 
 
 def test_a_sound_market_passes(market: AccumulatorMarket) -> None:
     audit(market)
-    assert list(market.lost) == [9]
+    assert list(market.doubtful) == [9, 8]
     market.go_on()
     audit(market)
+    assert list(market.pool.open) == [7, 8]
     assert market.pool.money > market.pool.liability
 
 
@@ -77,15 +82,11 @@ def over_and_not_forgotten(market: AccumulatorMarket) -> None:
 
 
 def lost_and_not_noticed(market: AccumulatorMarket) -> None:
-    market.lost.clear()
+    del market.doubtful[9]
 
 
-def said_to_be_lost(market: AccumulatorMarket) -> None:
-    market.lost[8] = None
-
-
-def lost_and_not_there(market: AccumulatorMarket) -> None:
-    market.lost[99] = None
+def doubted_and_not_there(market: AccumulatorMarket) -> None:
+    market.doubtful[99] = None
 
 
 DAMAGES = {
@@ -101,9 +102,15 @@ DAMAGES = {
     "a match seems not to be": legs_not_counted,
     "a match is over and still known": over_and_not_forgotten,
     "one is lost and nobody knows": lost_and_not_noticed,
-    "one is not lost and is to be closed": said_to_be_lost,
-    "one is to be closed that is not there": lost_and_not_there,
+    "one is to be looked at that is not there": doubted_and_not_there,
 }
+
+
+def test_who_is_not_lost_may_be_looked_at_or_not(market: AccumulatorMarket) -> None:
+    market.doubtful[7] = None
+    audit(market)
+    del market.doubtful[7], market.doubtful[8]
+    audit(market)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -144,6 +144,27 @@ def test_who_shows_something_else_is_news(step: object, told: list[int]) -> None
     assert [fact.market_id for _, fact in exchange.mail if hasattr(fact, "market_id")] == told
 
 
+def test_of_a_group_only_the_first_claim_is_news() -> None:
+    """On whichever of its options, and whatever was paid: a bet or an accumulator."""
+    exchange = engine()
+    exchange.set_odds("derby", "root", spread="-0.25 1.9 1.9")
+    exchange.accumulate("cat", [("derby", 6, "1.9"), ("final", 1, "1.85")], 10)
+    for bettor, number in (("ann", 6), ("bob", 7)):
+        exchange.bet(bettor, "derby", number, 10, "1.9")
+    exchange.settle_score("derby", "root", 0, 0)
+    exchange.settle_score("final", "root", 1, 0)
+    exchange.late = True
+    assert exchange.claim("bob", 3)["payout"] == 14  # half a win
+    (told,) = exchange.mail
+    assert (told[0], getattr(told[1], "final_groups", None)) == (MARKET, {3})
+    assert exchange.claim("ann", 2)["payout"] == 5  # and half a loss
+    assert len(exchange.mail) == 1
+    exchange.claim_accumulator("cat", 1)
+    assert [getattr(fact, "market_id", None) for _, fact in exchange.mail] == [DERBY, FINAL, None, None]
+    exchange.hear()
+    exchange.check_history()
+
+
 def test_what_becomes_final_is_news_once() -> None:
     exchange = engine()
     exchange.accumulate("ann", BOTH_HOME, 10)

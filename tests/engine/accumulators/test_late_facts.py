@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from engine.ledger.bet_page import LATE_MS
+from engine.ledger.bet_page import LATE_MS, SHOWN_KEPT_MS
 from engine.ledger.journal import PartRefused
 from tests.engine.accumulators.harness import Harness
 from tests.engine.accumulators.scripts import at_its_odds, do, long_script, opened
@@ -101,9 +101,24 @@ def test_what_was_shown_lately_is_not_kept_for_ever() -> None:
     assert len(exchange.books.betting.shown[2]) <= 7
 
 
+def test_of_a_match_that_does_not_change_any_more_it_is_forgotten() -> None:
+    """By whatever is written next."""
+    exchange = engine()
+    for match in ("derby", "final"):
+        exchange.set_odds(match, "root", moneyline="1.5 3.4 4.2")
+    exchange.wait(SHOWN_KEPT_MS - 2)  # a deposit takes a millisecond
+    exchange.deposit("ann", "again", "USD", "1")
+    assert list(exchange.books.betting.shown) == [2, 3]
+    exchange.deposit("ann", "once more", "USD", "1")
+    assert list(exchange.books.betting.shown) == [3]
+    exchange.deposit("ann", "and more", "USD", "1")
+    assert list(exchange.books.betting.shown) == []
+    exchange.check_history()
+
+
 def test_of_what_was_shown_lately_only_that_is_kept_on_which_bets_were_taken() -> None:
     exchange = engine()
-    assert not exchange.books.betting.shown[2]
+    assert 2 not in exchange.books.betting.shown
     for step in (exchange.suspend, exchange.reopen, exchange.close, exchange.reopen):
         step("derby", "root")
     assert [board.number for board in exchange.books.betting.shown[2]] == [2, 4]

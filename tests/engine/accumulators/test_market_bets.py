@@ -1,5 +1,6 @@
 """Accumulators: which are taken, at which odds, how much of them, and what is refused."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_it_says_what_the_match_showed_when() -> None:
 
 
 def test_twenty_legs_are_taken() -> None:
-    market = made(*(told(market_id) for market_id in range(2, 23)))
+    market = made(*(told(market_id) for market_id in range(2, 23)), odds_max=10**6)
     accumulator = taken(market, *((market_id, 5) for market_id in range(2, 22)), stake=1)
     assert (len(accumulator.legs), accumulator.max_payout) == (20, 631_963)
     assert accumulator.max_payout == 195**20 // 100**20
@@ -130,6 +131,63 @@ def test_odds_that_move_in_between_are_taken_if_the_customer_takes_them() -> Non
     assert [leg.odds for leg in taken(market, *LEGS, accept="any", bet_id=8).legs] == [180, 340]
 
 
+# The odds of all legs together
+
+
+BOARDS = {
+    "as high as it goes": ((10_000, 10_000), True),
+    "as high as it goes, with three legs": ((10_000, 2_000, 500), True),
+    "a bit more": ((10_001, 10_000), False),
+    "the least that is more": ((99_999, 1_001), False),  # 10,009.8999
+    "a little less": ((99_999, 1_000), True),  # 9,999.9
+    "half a hundredth less and more": ((33_333, 1_000, 300), True),  # 9,999.9
+    "with three legs, more": ((33_334, 1_000, 300), False),  # 10,000.2
+}
+
+
+def with_odds(*odds: int, **engine: Any) -> tuple[AccumulatorMarket, list[tuple[int, int, int]]]:
+    """A market whose matches offer home at these odds, and legs on all of them."""
+    matches = [told(market_id, odds={1: each}) for market_id, each in enumerate(odds, 2)]
+    return made(*matches, **{"money": 10**9, **engine}), [
+        (facts.market_id, 1, facts.shown.odds[1]) for facts in matches
+    ]
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_there_is_a_limit_to_the_odds_of_all_legs_together(name: str) -> None:
+    odds, is_taken = BOARDS[name]
+    market, legs = with_odds(*odds)
+    if is_taken:
+        taken(market, *legs, stake=1)
+    else:
+        refused = refusal(market, *legs, stake=1)
+        assert (refused.code, refused.details) == (Refusal.LIABILITY_LIMIT, {"maxStake": "0"})
+
+
+def test_it_says_how_high_they_are() -> None:
+    market, legs = with_odds(10_001, 10_000)
+    words = "the odds of all legs together are 10001: at most 10000 are taken"
+    assert refusal(market, *legs) == Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": "0"})
+    market, legs = with_odds(185, 340, odds_max=6)
+    words = "the odds of all legs together are 6.29: at most 6 are taken"
+    assert refusal(market, *legs) == Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": "0"})
+
+
+def test_it_is_the_operators_and_is_looked_at_before_the_pool() -> None:
+    market, legs = with_odds(200, 300, odds_max=6, money=0)
+    assert refusal(market, *legs).message == "nothing can be staked on this now"
+    market, legs = with_odds(201, 300, odds_max=6, money=0)
+    assert refusal(market, *legs).message.startswith("the odds of all legs together are 6.03")
+
+
+def test_the_odds_of_now_count_and_not_those_that_were_asked() -> None:
+    market, _ = with_odds(200, 300, odds_max=6)
+    taken(market, (2, 1, 900), (3, 1, 900), accept="any")
+    market.learn(told(2, odds={1: 201}, sequence=3, number=3))
+    assert refusal(market, (2, 1, 200), (3, 1, 300), bet_id=8).code is Refusal.ODDS_CHANGED
+    assert refusal(market, (2, 1, 200), (3, 1, 300), bet_id=8, accept="better").details == {"maxStake": "0"}
+
+
 # Liability
 
 
@@ -144,7 +202,7 @@ def test_odds_that_move_in_between_are_taken_if_the_customer_takes_them() -> Non
 )
 def test_the_pool_and_the_stake_cover_all_that_can_be_won(money: int, legs: Any, limit: int) -> None:
     market = made(money=money)
-    words = f"at most {limit} can be staked on this now"
+    words = f"at most {limit} can be staked on this now" if limit else "nothing can be staked on this now"
     expected = Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": str(limit)})
     for stake in (limit + 1, 10 * limit + 1, 10**30):
         assert refusal(market, *legs, stake=stake) == expected
@@ -166,6 +224,9 @@ def test_nothing_is_set_off_against_another() -> None:
 # What else is refused
 
 
+UNKNOWN = "match {} takes no bets in accumulators of USD"
+
+
 def told_suspended(market_id: int) -> MatchFacts:
     return told(market_id, state=MarketState.SUSPENDED)
 
@@ -176,10 +237,13 @@ def told_suspended(market_id: int) -> MatchFacts:
         (told_suspended(3), (3, 2), Refusal.MARKET_HALTED, "betting on match 3 is suspended: try again later"),
         (told(3, state=MarketState.SCHEDULED), (3, 2), Refusal.MARKET_CLOSED, "match 3 takes no bets now"),
         (told(3, state=MarketState.CLOSED), (3, 2), Refusal.MARKET_CLOSED, "match 3 takes no bets now"),
-        (told(3, state=MarketState.SETTLED), (3, 2), Refusal.MARKET_CLOSED, "match 3 takes no bets"),
-        (told(3, state=MarketState.VOID), (3, 2), Refusal.MARKET_CLOSED, "match 3 takes no bets"),
-        (told(3), (99, 2), Refusal.MARKET_CLOSED, "match 99 takes no bets"),
-        (told(3), (MARKET, 2), Refusal.MARKET_CLOSED, "match 1 takes no bets"),
+        (told(3, state=MarketState.SETTLED), (3, 2), Refusal.MARKET_CLOSED, UNKNOWN.format(3)),
+        (told(3, state=MarketState.VOID), (3, 2), Refusal.MARKET_CLOSED, UNKNOWN.format(3)),
+        (told(3), (99, 2), Refusal.MARKET_CLOSED, UNKNOWN.format(99)),
+        (told(3), (99, 6), Refusal.MARKET_CLOSED, UNKNOWN.format(99)),
+        (told(3), (MARKET, 2), Refusal.MARKET_CLOSED, UNKNOWN.format(1)),
+        (told_suspended(3), (3, 6), Refusal.NOT_FOUND, "match 3 has no option 6"),
+        (told(3, state=MarketState.CLOSED), (3, 6), Refusal.NOT_FOUND, "match 3 has no option 6"),
         (told(3), (3, 6), Refusal.NOT_FOUND, "match 3 has no option 6"),
         (told(3), (3, 0), Refusal.NOT_FOUND, "match 3 has no option 0"),
         (told(3, odds={1: 185}), (3, 2), Refusal.MARKET_CLOSED, "option 2 of match 3 takes no bets now"),
@@ -236,14 +300,36 @@ def test_a_market_that_is_suspended_takes_none() -> None:
     taken(market, *LEGS)
 
 
-def test_the_first_of_several_reasons_is_told() -> None:
-    """Suspended before its legs, those before the matches', matches before odds, odds before how much."""
-    broke: dict[str, Any] = {"money": 0}
-    odds_and_stake = ((2, 1, 999), (3, 2, 999))
-    assert refusal(made(state=MarketState.HALTED), (2, 1)).code is Refusal.MARKET_HALTED
-    assert refusal(made(), (2, 1), (2, 99, 200)).code is Refusal.MALFORMED
-    closed = told(3, state=MarketState.CLOSED)
-    assert refusal(made(told(2), closed, **broke), *odds_and_stake).code is Refusal.MARKET_CLOSED
-    assert refusal(made(told(2), closed), (2, 99, 200), (3, 1)).code is Refusal.NOT_FOUND
-    assert refusal(made(**broke), *odds_and_stake).code is Refusal.ODDS_CHANGED
-    assert refusal(made(**broke), *LEGS).code is Refusal.LIABILITY_LIMIT
+# What is wrong with the slip, and how it is refused; each row has the reason of those below it, too
+REASONS: tuple[tuple[tuple[tuple[int, ...], ...], Refusal], ...] = (
+    (((2, 99, 200), (2, 1, 999), (5, 1, 999)), Refusal.MALFORMED),
+    (((2, 99, 200), (3, 1, 999), (5, 1, 999)), Refusal.NOT_FOUND),
+    (((2, 1, 999), (3, 1, 999), (5, 1, 999)), Refusal.MARKET_HALTED),
+    (((2, 1, 999), (5, 1, 999)), Refusal.MARKET_CLOSED),
+    (((2, 1, 999), (4, 1)), Refusal.ODDS_CHANGED),
+    (((2, 1), (4, 1)), Refusal.LIABILITY_LIMIT),
+)
+
+
+@pytest.mark.parametrize(("legs", "code"), REASONS, ids=lambda value: getattr(value, "value", ""))
+def test_the_first_of_several_reasons_is_told_whichever_legs_it_is(legs: tuple[Any, ...], code: Refusal) -> None:
+    market = made(told(2), told_suspended(3), told(4), told(5, state=MarketState.CLOSED), money=0)
+    for order in permutations(legs):
+        assert refusal(market, *order).code is code
+
+
+@pytest.mark.parametrize(("legs", "code"), REASONS, ids=lambda value: getattr(value, "value", ""))
+def test_so_it_is_if_the_market_is_suspended(legs: tuple[Any, ...], code: Refusal) -> None:
+    """An option that is not there is not there whether bets are taken or not."""
+    matches = (told(2), told_suspended(3), told(4), told(5, state=MarketState.CLOSED))
+    refused = refusal(made(*matches, state=MarketState.HALTED), *legs)
+    assert refused.code is (code if code in (Refusal.MALFORMED, Refusal.NOT_FOUND) else Refusal.MARKET_HALTED)
+
+
+def test_of_two_alike_the_first_is_told() -> None:
+    """The market's own before its matches', then leg by leg."""
+    matches = (told_suspended(2), told_suspended(3))
+    words = "betting on match {} is suspended: try again later"
+    assert refusal(made(*matches), *LEGS).message == words.format(2)
+    assert refusal(made(*matches), *reversed(LEGS)).message == words.format(3)
+    assert refusal(made(*matches, state=MarketState.HALTED), *LEGS).message.startswith("accumulators are suspended")

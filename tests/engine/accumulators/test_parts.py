@@ -2,10 +2,13 @@
 
 import pytest
 
-from engine.accumulators.events import AccumulatorLost
-from engine.betting.events import BetClaimed
+from engine.accumulators.events import AccumulatorClaimed, AccumulatorLost
+from engine.betting.events import BetClaimed, MatchMoved
+from engine.ledger.fold import fold
+from engine.ledger.page import Page
 from tests.engine.accumulators.harness import Harness
-from tests.engine.accumulators.slips import BOTH_HOME, engine
+from tests.engine.accumulators.slips import BOTH_HOME, DERBY, FINAL, engine
+from tests.engine.ledger.tables import Tables, contents
 
 
 def lost(*, bets: int = 5, **terms: object) -> Harness:
@@ -119,6 +122,44 @@ def test_what_does_not(end: str) -> None:
     exchange.settle_option("derby", "root", 1)
     assert exchange.claim_accumulator("ann", 1)["payout"] == 34
     exchange.check_history()
+
+
+def test_all_of_it_may_stand_on_one_page() -> None:
+    """Matches are settled on it group by group, and accumulators closed by what it says and what was there before."""
+    exchange = engine()
+    exchange.fund_accumulators("root", 10_000)
+    exchange.accumulate("ann", BOTH_HOME, 100)
+    exchange.accumulate("bob", [("derby", 1, "1.85"), ("final", 4, "2")], 100)
+    exchange.accumulate("cat", [("derby", 2, "3.4"), ("final", 5, "2")], 100)
+    exchange.accumulate("cat", [("derby", 5, "2"), ("final", 2, "3.4")], 100)
+    exchange.settle_option("final", "root", 4)  # the rest of final comes on the page
+    before = len(exchange.tables.journal)
+    exchange.settle_option("derby", "root", 1)  # its other group is as it was
+    exchange.claim_accumulator("bob", 2)
+    exchange.settle_score("final", "root", 1, 0)
+    exchange.finalize("final", "root")
+    assert payouts(exchange) == [None, 370, 0, 0]
+    exchange.claim_accumulator("ann", 1)
+    books, tables = Tables().books(), Tables()
+    for entry in fold(books, exchange.tables.journal[:before]):
+        tables.write(entry)
+    parts = [part for row in exchange.tables.journal[before:] for part in exchange.books.codec.unpack(row.body).parts]
+    kinds = [type(event) for part in parts for event in part.events]
+    assert {MatchMoved, AccumulatorClaimed, AccumulatorLost} <= set(kinds)
+    page = Page(books)
+    for part in parts:
+        page.write(part)
+    assert set(page.betting.options[DERBY]) == {1, 2, 3}
+    assert set(page.betting.options[FINAL]) == {1, 2, 3}
+    assert page.betting.options_of(DERBY) == exchange.books.betting.options[DERBY]
+    assert page.betting.options_of(FINAL) == exchange.books.betting.options[FINAL]
+    tables.write(page.close())
+    assert len(tables.journal) == before + 1
+    assert (tables.accumulators, tables.options) == (exchange.tables.accumulators, exchange.tables.options)
+    for known in (books, tables.books()):
+        found, expected = contents(known), contents(exchange.books)
+        for what in ("bets", "tallies", "claims", "options", "accumulators", "liabilities", "markets"):
+            assert found[what] == expected[what], what
 
 
 def test_a_claim_and_what_follows_from_it_are_two_commits() -> None:

@@ -3,10 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from engine.betting.bet import accepts, claimed_record, placed_record
+from engine.betting.bet import accepts, claimed_record, liability_limit, placed_record
 from engine.betting.events import BetClaimed, BetPlaced
 from engine.ledger.bets import Acceptance, BetRecord, Result
 from engine.ledger.receipt import tx_hash
+from engine.refusals import Refusal, Refused
 from tests.engine.drawings import cells
 
 TABLE = """
@@ -26,6 +27,13 @@ def test_which_odds_are_taken(row: list[str]) -> None:
     assert [accepts(Acceptance(name), int(asked), int(now)) for name in HEADER[2:]] == [
         cell == "yes" for cell in expected
     ]
+
+
+def test_how_much_is_taken_is_said_in_words_and_as_a_number() -> None:
+    words = "at most 118 can be staked on this now"
+    assert liability_limit(118) == Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": "118"})
+    words = "nothing can be staked on this now"
+    assert liability_limit(0) == Refused(Refusal.LIABILITY_LIMIT, words, {"maxStake": "0"})
 
 
 def test_the_row_of_a_bet_that_was_placed() -> None:

@@ -11,10 +11,12 @@ from engine.ledger.bets import Acceptance
 from engine.ledger.chart import HOUSE, pool_of
 from engine.ledger.commands import MovementKind
 from engine.ledger.events import MoneyMoved
+from engine.ledger.fold import fold
 from engine.ledger.page import Page
 from tests.engine.betting.harness import Harness
 from tests.engine.betting.scenes import DERBY, Scene
 from tests.engine.betting.stages import ANN, BETS, BOB, ODDS, OPENED, SETTLED, TWO, staged
+from tests.engine.ledger.tables import Tables
 from tests.engine.stage import Stage
 
 
@@ -146,6 +148,50 @@ def test_a_bet_is_paid_by_its_own_match() -> None:
     (claim,) = stage.part.events
     foreign = replace(claim, sequence=2)
     assert stage.refusal_of(foreign, market_id=2) == "bet 1 is not that of account 1 in market 2"
+
+
+# What is final
+
+
+def test_what_is_lost_on_a_match_is_forgotten_as_its_settlement_becomes_final() -> None:
+    """By the books, by its pool, and by who reads the tables; its row stays, and says what it is."""
+    exchange = Harness()
+    Scene(exchange).told("\n".join(SETTLED))
+    exchange.list_match("cup")
+    exchange.set_odds("cup", "root", moneyline="2 2", total="0.75 2 2")
+    exchange.open("cup", "root", 1_000)
+    for bettor, number in (("ann", 1), ("bob", 2), ("cat", 3), ("cat", 4)):
+        exchange.bet(bettor, "cup", number, 10, "2")
+    exchange.settle_score("cup", "root", 1, 0)  # half a win, and half a loss
+    assert sorted(exchange.books.betting.bets) == [1, 2, 3, 4, 5, 6]
+    before = exchange.standing("cup")
+    exchange.finalize("cup", "root")
+    assert sorted(exchange.books.betting.bets) == [1, 2, 3, 5, 6]  # that of Bob in the other match may be won yet
+    assert sorted(exchange.markets["cup"].pool.bets) == [3, 5, 6]
+    assert exchange.standing("cup") == before | {"final": True, "number": before["number"] + 1}
+    assert exchange.claim("bob", 4) == {"code": "NOTHING_TO_CLAIM"}
+    exchange.restart()
+    assert exchange.claim("bob", 4) == {"code": "NOTHING_TO_CLAIM"}
+    assert [exchange.claim(*claim)["payout"] for claim in (("ann", 3), ("cat", 5), ("cat", 6))] == [20, 15, 5]
+    assert exchange.standing("cup")["pool"] == 0
+    exchange.check_history()
+
+
+def test_a_match_may_become_final_on_the_page_of_a_payment() -> None:
+    exchange = Harness()
+    Scene(exchange).told("\n".join(SETTLED))
+    before = len(exchange.tables.journal)
+    exchange.claim("ann", 1)
+    exchange.finalize(DERBY, "root")
+    books = Tables().books()
+    list(fold(books, exchange.tables.journal[:before]))
+    page = Page(books)
+    for row in exchange.tables.journal[before:]:
+        for part in books.codec.unpack(row.body).parts:
+            page.write(part)
+    page.close()
+    assert books.betting.bets == exchange.books.betting.bets == {}
+    assert books.betting.claims == exchange.books.betting.claims
 
 
 # The pool

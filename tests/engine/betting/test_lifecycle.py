@@ -289,7 +289,9 @@ def test_a_customer_is_told_why_it_is_not_taken_back() -> None:
     ],
 )
 def test_a_standing_is_read_as_it_was_written(standing: MatchStanding) -> None:
-    assert read_standing(write_standing(standing)) == standing
+    written = write_standing(standing)
+    assert read_standing(written) == standing
+    assert read_standing(bytes(bytearray(written))) is read_standing(written)  # of equal rows one is read
 
 
 def test_a_row_without_a_standing_is_that_of_a_match_of_which_nothing_was_told() -> None:

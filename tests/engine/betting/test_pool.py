@@ -235,6 +235,32 @@ def test_legs_that_were_paid_are_read_back() -> None:
     assert (list(pool.bets), pool.liability) == ([1, 3], 100)
 
 
+@pytest.mark.parametrize("paid", ["a bet", "an accumulator"])
+def test_bets_that_are_lost_for_good_are_left_out_though_they_were_read(paid: str) -> None:
+    """The tables were read while a payment came in: first its group's bets, and then what was paid."""
+    options = tuple(settled_by_score(options_of("moneyline draw", "total 2.5").values(), 1, 0))
+    bets = (bet(1, 1, 50), bet(2, 2, 60), bet(3, 4, 70), bet(4, 3, 80))
+    claimed = (bet(8, 1, 10, payout=20),) if paid == "a bet" else ()
+    legs = (LegRecord(9, 2, MARKET, 1, 200, 200),) if paid == "an accumulator" else ()
+    pool = Pool(500, options=options, bets=bets, claimed=claimed, legs_paid=legs)
+    assert (list(pool.bets), pool.final_groups) == ([1, 3], {1})  # of the other group nothing was paid
+    assert (pool.tally(1), pool.tally(2), pool.tally(3)) == ((100, 75, 50, 25, 0), NO_TALLY, NO_TALLY)
+    assert pool.claims_on({1, 2, 3}) == [8 if claimed else 9]
+
+
+def test_with_the_last_word_all_that_is_lost_is_let_go_of() -> None:
+    """A half-loss of one unit is worth nothing, and yet not lost."""
+    bets = (bet(1, 1, 50), bet(2, 2, 60), bet(3, 4, 1), bet(4, 5, 70), bet(5, 6, 10), bet(6, 7, 10))
+    pool = pool_of(1_000, "moneyline draw", "spread -0.25", "total 2.5", bets=bets)
+    pool.write(settled_by_score(pool.options.values(), 0, 0))
+    owed = pool.liability
+    pool.let_go_of_lost()
+    assert (list(pool.bets), pool.liability, pool.final_groups) == ([2, 3, 4, 6], owed, set())
+    assert [pool.tally(number) for number in (1, 6)] == [NO_TALLY] * 2
+    pool.let_go_of_lost()
+    assert list(pool.bets) == [2, 3, 4, 6]
+
+
 def test_what_it_would_lack() -> None:
     pool = pool_of(0, "moneyline draw", "total 2.5", bets=(bet(1, 1, 100), bet(2, 4, 50)))
     assert pool.lacks(settled_by_score(pool.options.values(), 3, 0)) == 300

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.betting.lifecycle import read_standing
 from engine.ledger.accumulators import AccumulatorRecord, LegRecord
 from engine.ledger.bets import NO_TALLY, BetRecord, OptionRecord, Result
 from engine.ledger.books import Books, Products
@@ -25,7 +26,7 @@ from engine.ledger.records import (
     TransactionRecord,
 )
 from engine.matching.terms import OPEN_STATES
-from engine.products import PRODUCTS
+from engine.products import BETTING, PRODUCTS
 
 READ_ONLY = Products({}, PRODUCTS.read_definition)  # of books that are only looked at: their journal's codec costs 6 ms
 
@@ -110,13 +111,19 @@ class Tables:
         ]
 
     def unclaimed_bets(self, market_id: int | None = None) -> list[BetRecord]:
-        """Without those that are lost for good: on a group with a claim."""
-        final = {self._group_of(claim) for claim in self.claims()}
+        """Without those that are lost for good: on a group with a claim, or on a match whose settlement is final."""
+        paid_for = {self._group_of(claim) for claim in self.claims()}
         return [
             bet
             for bet in self.bets_in(market_id)
-            if bet.payout is None and not (bet.result is Result.LOSS and self._group_of(bet) in final)
+            if bet.payout is None
+            and not (bet.result is Result.LOSS and (self._group_of(bet) in paid_for or self._is_final(bet.market_id)))
         ]
+
+    def _is_final(self, market_id: int) -> bool:
+        """Whether an administrator has said that a match's settlement stands."""
+        market = self.markets[market_id]
+        return market.product == BETTING and read_standing(market.standing).final
 
     def _group_of(self, bet: BetRecord | LegRecord) -> tuple[int, int]:
         return bet.market_id, self.options[bet.market_id, bet.option_number].group_number

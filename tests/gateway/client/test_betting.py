@@ -78,6 +78,11 @@ async def test_each_call_asks_the_path_of_the_specification() -> None:
         await client.return_from_accumulators("10")
         await client.suspend_accumulators("why")
         await client.resume_accumulators()
+        await client.accumulator_pool("BTC")
+        await client.fund_accumulators("1000", "BTC")
+        await client.return_from_accumulators("10", "BTC")
+        await client.suspend_accumulators(asset="BTC")
+        await client.resume_accumulators("why", "BTC")
         assert [(asked.method, asked.path, asked.query, asked.body) for asked in exchange.asked] == [
             ("GET", "/api/v1/markets", {"status": "active", "league": "EPL", "page": "2", "pageSize": "50"}, None),
             ("GET", "/api/v1/markets/active", {}, None),
@@ -127,6 +132,11 @@ async def test_each_call_asks_the_path_of_the_specification() -> None:
             ("POST", f"{POOL}/return", {}, {"amount": "10"}),
             ("POST", f"{POOL}/suspend", {}, {"reason": "why"}),
             ("POST", f"{POOL}/resume", {}, {}),
+            ("GET", POOL, {"asset": "BTC"}, None),
+            ("POST", f"{POOL}/fund", {}, {"amount": "1000", "asset": "BTC"}),
+            ("POST", f"{POOL}/return", {}, {"amount": "10", "asset": "BTC"}),
+            ("POST", f"{POOL}/suspend", {}, {"asset": "BTC"}),
+            ("POST", f"{POOL}/resume", {}, {"reason": "why", "asset": "BTC"}),
         ]
         assert {asked.token for asked in exchange.asked} == {"token"}
 

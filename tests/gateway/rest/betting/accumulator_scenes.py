@@ -4,8 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from msgspec.structs import replace
+
+from engine.accumulators.terms import Accumulators
+from engine.ledger.commands import Listed, ListMarket
+from engine.products import ACCUMULATORS as PRODUCT
+from engine.products import write_definition
 from gateway.settings import Settings
-from tests.gateway.houses import SETTINGS, House, Reply
+from tests.gateway.houses import SETTINGS, House, Reply, open_running
 from tests.gateway.rest.betting.scenes import done, look, open_betting, open_match
 
 ACCUMULATORS = "/api/v1/accumulators"
@@ -23,6 +29,22 @@ async def open_accumulators(settings: Settings = SETTINGS) -> AsyncIterator[tupl
         others = [await open_match(house, home_team=team, away_team="Hull") for team in ("Ajax", "Bath")]
         await done(house, "POST", f"{ADMIN}/fund", {"amount": POOL})
         yield house, [market, *others]
+
+
+async def list_accumulators(house: House, asset: str) -> None:
+    """List the market of accumulators in an asset, as a start does."""
+    listing = ListMarket(PRODUCT, asset, write_definition(Accumulators(asset)))
+    assert isinstance(await house.exchange.accounts.ask(listing), Listed)
+
+
+@asynccontextmanager
+async def open_later(house: House, *names: str) -> AsyncIterator[House]:
+    """Run another house on the same exchange, as if Rialto had been started again with bets in BTC."""
+    await list_accumulators(house, "BTC")
+    async with open_running(house.exchange, replace(SETTINGS, betting_asset="BTC")) as later:
+        for name in names:
+            await later.log_in(name)
+        yield later
 
 
 def accumulator_of(matches: Sequence[int | str], words: str, **more: Any) -> dict[str, Any]:
@@ -58,7 +80,7 @@ async def claim(house: House, placed: dict[str, Any], by: str) -> Reply:
     return await house.call("POST", f"{ACCUMULATORS}/{placed['orderId']}/claim", by=by)
 
 
-async def pool(house: House) -> dict[str, Any]:
-    """How the market of accumulators stands."""
-    found: dict[str, Any] = await look(house, ADMIN, "root")
+async def pool(house: House, asset: str | None = None) -> dict[str, Any]:
+    """How the market of accumulators stands; without an asset that of new matches."""
+    found: dict[str, Any] = await look(house, ADMIN if asset is None else f"{ADMIN}?asset={asset}", "root")
     return found

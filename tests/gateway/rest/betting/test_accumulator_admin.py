@@ -1,6 +1,7 @@
 """What administrators do with the pool of accumulators, what is written down of it, and what is refused."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -9,7 +10,16 @@ from engine.ledger.chart import HOUSE, pool_of
 from engine.messages import Command
 from engine.refusals import Refusal, Refused
 from tests.gateway.houses import error
-from tests.gateway.rest.betting.accumulator_scenes import ADMIN, POOL, accumulate, claim, open_accumulators, pool, send
+from tests.gateway.rest.betting.accumulator_scenes import (
+    ADMIN,
+    POOL,
+    accumulate,
+    claim,
+    open_accumulators,
+    open_later,
+    pool,
+    send,
+)
 from tests.gateway.rest.betting.scenes import done, refused, settle, usd
 from tests.gateway.rest.betting.test_admin import NO_AMOUNTS, audit_rows, units
 
@@ -116,9 +126,74 @@ async def test_all_of_it_is_written_down_once() -> None:
             "suspend_accumulators",
             "resume_accumulators",
         ]
-        assert rows[0][2] == {"amount": POOL}
+        assert rows[0][2] == {"amount": POOL, "asset": None}
         assert (rows[3][2]["code"], rows[3][2]["available"]) == ("CONFLICT", str(int(POOL) - 70))
-        assert rows[4][2] == {"reason": "why"}
+        assert rows[4][2] == {"reason": "why", "asset": None}
+
+
+# Other assets
+
+
+async def test_the_pool_of_an_earlier_asset_is_still_reached() -> None:
+    """Its accumulators are open, and what is free in it belongs to the house."""
+    async with open_accumulators() as (house, matches):
+        placed = await accumulate(house, matches, "alice", TWO)
+        async with open_later(house, "alice", "root") as later:
+            new = {"asset": "BTC", "status": "active", "pool": "0", "liability": "0", "available": "0", "open": 0}
+            assert await pool(later) == await pool(later, "BTC") == new
+            stands = await pool(later, "USD")
+            assert stands == await pool(house)
+            assert (stands["asset"], stands["open"]) == ("USD", 1)
+            money = await units(house, HOUSE)
+            free = stands["available"]
+            stands = await done(later, "POST", f"{ADMIN}/return", {"amount": free, "asset": "USD"})
+            assert (stands["asset"], stands["available"]) == ("USD", "0")
+            assert await units(house, HOUSE) == money + int(free)
+            stands = await done(later, "POST", f"{ADMIN}/fund", {"amount": "7", "asset": "USD"})
+            assert (stands["asset"], stands["available"]) == ("USD", "7")
+            for step, status in (("suspend", "suspended"), ("resume", "active")):
+                stands = await done(later, "POST", f"{ADMIN}/{step}", {"asset": "USD"})
+                assert (stands["asset"], stands["status"]) == ("USD", status)
+                assert (await pool(house))["status"] == status
+                assert await pool(later) == new
+            for match in matches:
+                await settle(house, match, 3, 0)
+            assert (await claim(later, placed, "alice")).json["claimAmount"] == "35150"
+            rows = [row for row in await audit_rows(house) if row[1] == "accumulators/USD"]
+            assert rows[-1][2] == {"reason": None, "asset": "USD"}
+
+
+async def test_a_suspension_of_one_asset_leaves_another_s_accumulators_alone() -> None:
+    async with open_accumulators() as (house, matches), open_later(house, "root") as later:
+        await done(later, "POST", f"{ADMIN}/suspend", {})
+        await accumulate(house, matches, "alice", TWO)
+        await done(later, "POST", f"{ADMIN}/suspend", {"asset": "USD"})
+        assert error(await send(house, matches, "alice", TWO)) == (409, "MARKET_HALTED")
+
+
+async def test_an_asset_without_accumulators() -> None:
+    async with open_accumulators() as (house, _):
+        for asset in ("BTC", "usd", "BTC_USDT", "\u20ac"):
+            for method, path in PATHS:
+                query = f"?asset={quote(asset)}" if method == "GET" else ""
+                body = None if method == "GET" else {"amount": "1", "asset": asset}
+                reply = await house.call(method, path + query, body, by="root")
+                assert error(reply) == (404, "NOT_FOUND")
+                assert reply.json["message"] == f"there are no accumulators in {asset} here"
+        assert await pool(house) == {**await pool(house, "USD"), "pool": POOL}
+
+
+async def test_what_is_no_asset() -> None:
+    async with open_accumulators() as (house, _):
+        for asset in ("", "a\nb", "x" * 65):
+            for method, path in PATHS:
+                query = f"?asset={quote(asset)}" if method == "GET" else ""
+                body = None if method == "GET" else {"amount": "1", "asset": asset}
+                reply = await house.call(method, path + query, body, by="root")
+                assert error(reply) == (400, "MALFORMED")
+                assert reply.json["message"] == "asset must be 1 to 64 printable characters"
+        assert error(await house.call("GET", f"{ADMIN}?asset=USD&asset=USD", by="root")) == (400, "MALFORMED")
+        assert (await pool(house))["pool"] == POOL
 
 
 PATHS = [("GET", ADMIN), *(("POST", f"{ADMIN}/{step}") for step in ("fund", "return", "suspend", "resume"))]

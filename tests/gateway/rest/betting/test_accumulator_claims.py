@@ -1,19 +1,17 @@
-"""Claiming accumulators: once, what the legs come to; and what roll-backs, voids and final results do to them."""
+"""Claiming accumulators: what the legs come to; and what roll-backs, voids and final results do to them."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
-import trio
 from msgspec.structs import replace
 from trio.testing import wait_all_tasks_blocked
 
 from storage.memory import MemoryStorage
-from tests.gateway.houses import SETTINGS, House, Reply, error, open_house, open_running
+from tests.gateway.houses import SETTINGS, error, open_house, open_running
 from tests.gateway.rest.betting.accumulator_scenes import (
     ACCUMULATORS,
     POOL,
-    Matches,
     accumulate,
     claim,
     open_accumulators,
@@ -37,32 +35,18 @@ from tests.gateway.rest.betting.scenes import (
     usd,
 )
 from tests.gateway.rest.betting.scenes import claim as claim_bet
+from tests.gateway.rest.betting.slip_scenes import settle_all
 
 pytestmark = pytest.mark.trio
 
 TWO = "10000 on 1 at 185, 6 at 190"  # 1 USD, at 3.515: both win a match that ends 3:0
 
 
-async def settle_all(house: House, matches: Matches, home: int = 3, away: int = 0) -> None:
-    """Have matches end alike."""
-    for match in matches:
-        await settle(house, match, home, away)
-
-
-async def test_a_claim_has_the_fields_of_a_bet_s() -> None:
+async def test_what_is_paid_comes_out_of_the_pool() -> None:
     async with open_accumulators() as (house, matches):
         placed = await accumulate(house, matches, "alice", TWO)
         await settle_all(house, matches[:2])
-        reply = await claim(house, placed, "alice")
-        assert reply.status == 200
-        claimed = reply.json
-        tx_hash = claimed.pop("claimTxHash")
-        assert claimed == {"orderId": placed["orderId"], "claimed": True, "claimAmount": "35150"}
-        after = await shown(house, placed, "alice")
-        assert (after["claimed"], after["settled"], after["potentialPayout"]) == (True, True, "35150")
-        assert after["claimTxHash"] == tx_hash != after["txHash"]
-        assert after["claimedAt"] > after["createdAt"]
-        assert await usd(house, "alice") == "1002.515"
+        assert (await claim(house, placed, "alice")).status == 200
         stands = await pool(house)
         assert (stands["pool"], stands["liability"], stands["open"]) == (str(int(POOL) - 25_150), "0", 0)
 
@@ -125,60 +109,6 @@ async def test_one_lost_leg_loses_all_of_them_at_once() -> None:
         await settle(house, matches[1], 3, 0)
         assert error(await claim(house, placed, "alice")) == (409, "NOTHING_TO_CLAIM")
         assert await usd(house, "alice") == "999"
-
-
-async def test_a_second_claim_is_refused() -> None:
-    async with open_accumulators() as (house, matches):
-        placed = await accumulate(house, matches, "alice", TWO)
-        await settle_all(house, matches)
-        assert (await claim(house, placed, "alice")).status == 200
-        assert error(await claim(house, placed, "alice")) == (409, "ALREADY_CLAIMED")
-        assert await usd(house, "alice") == "1002.515"
-
-
-async def test_ten_clients_that_claim_at_once_are_paid_once() -> None:
-    async with open_accumulators() as (house, matches):
-        placed = await accumulate(house, matches, "alice", TWO)
-        await settle_all(house, matches)
-        replies: list[Reply] = []
-
-        async def ask() -> None:
-            replies.append(await claim(house, placed, "alice"))
-
-        async with trio.open_nursery() as nursery:
-            for _ in range(10):
-                nursery.start_soon(ask)
-        paid = [reply for reply in replies if reply.status == 200]
-        others = [error(reply) for reply in replies if reply.status != 200]
-        assert (len(paid), others) == (1, [(409, "ALREADY_CLAIMED")] * 9)
-        assert await usd(house, "alice") == "1002.515"
-        logs = await look(house, "/api/v1/account/logs?symbol=USD", "alice")
-        assert [(log["changeType"], log["amount"]) for log in logs] == [
-            ("payout", "3.515"),
-            ("bet", "-1"),
-            ("deposit", "1000"),
-        ]
-
-
-async def test_another_s_accumulator_can_not_be_claimed_not_even_by_an_administrator() -> None:
-    async with open_accumulators() as (house, matches):
-        placed = await accumulate(house, matches, "alice", TWO)
-        single = await bet(house, matches[0], "alice", "10000 on 1 at 185")
-        await settle_all(house, matches)
-        for by in ("bob", "root"):
-            assert error(await claim(house, placed, by)) == (404, "NOT_FOUND")
-        path = f"{ACCUMULATORS}/{placed['orderId']}/claim"
-        assert error(await house.call("POST", path)) == (401, "UNAUTHORIZED")
-        assert error(await claim_bet(house, placed, "alice")) == (404, "NOT_FOUND")  # it is no bet on one match
-        assert error(await claim(house, single, "alice")) == (404, "NOT_FOUND")
-        assert await usd(house, "alice") == "998"
-        assert await usd(house, "bob") == "1000"
-
-
-@pytest.mark.parametrize(("order_id", "expected"), [("99", (404, "NOT_FOUND")), ("x", (400, "MALFORMED"))])
-async def test_no_such_accumulator(order_id: str, expected: tuple[int, str]) -> None:
-    async with open_accumulators() as (house, _):
-        assert error(await house.call("POST", f"{ACCUMULATORS}/{order_id}/claim", by="alice")) == expected
 
 
 # Voids

@@ -3,18 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from engine.accumulators.terms import Accumulators
-from engine.ledger.commands import Listed, ListMarket
-from engine.products import ACCUMULATORS as PRODUCT
-from engine.products import write_definition
-from tests.gateway.houses import SETTINGS, error, open_house
+from tests.gateway.houses import SETTINGS, error, open_house, open_running
 from tests.gateway.rest.betting.accumulator_scenes import (
     ACCUMULATORS,
     ADMIN,
     POOL,
     accumulate,
     accumulator_of,
+    list_accumulators,
     open_accumulators,
+    open_later,
     pool,
     send,
     shown,
@@ -49,6 +47,7 @@ async def test_an_accumulator_shows_its_legs_and_what_it_may_win() -> None:
         assert fields == {
             "userAddress": ANNA.address,
             "legs": [{**leg, "result": None}, {**other, "result": None}],
+            "asset": "USD",
             "amount": "10000",
             "odds": "3.515",
             "maxPayout": "35150",
@@ -66,11 +65,6 @@ async def test_an_accumulator_shows_its_legs_and_what_it_may_win() -> None:
         assert await usd(house, "alice") == "999"
         stands = await pool(house)
         assert (stands["pool"], stands["liability"], stands["open"]) == (str(int(POOL) + 10_000), "35150", 1)
-
-
-async def test_who_has_no_wallet_has_no_address() -> None:
-    async with open_accumulators() as (house, matches):
-        assert (await accumulate(house, matches, "bob", TWO))["userAddress"] is None
 
 
 async def test_a_match_s_id_may_be_text() -> None:
@@ -166,25 +160,16 @@ async def test_more_than_the_pool_covers_is_refused_with_the_largest_stake() -> 
         assert refused(await send(house, matches, "bob", TWO))[1] == "LIABILITY_LIMIT"  # nothing is set off
 
 
-async def test_an_accumulator_needs_its_money() -> None:
-    async with open_accumulators() as (house, matches):
-        for amount in ("10000001", "9" * 78):
-            reply = await send(house, matches, "alice", f"{amount} on 1 at 185, 6 at 190")
-            assert error(reply) == (422, "INSUFFICIENT_FUNDS")
-        assert await usd(house, "alice") == "1000"
-
-
-NO_STAKES = ["0", "-1", "1e9", "9" * 79, "1.5", "", " 1", "1\n", "+1", "007", "\u0661", 1000, None, []]
-
-
-async def test_what_is_no_stake() -> None:
-    async with open_accumulators() as (house, matches):
-        for amount in NO_STAKES:
-            body = {**accumulator_of(matches, TWO), "amount": amount}
-            reply = await house.call("POST", ACCUMULATORS, body, by="alice")
-            assert error(reply) == (400, "MALFORMED")
-            assert reply.json["message"].startswith("amount ")
-        assert await usd(house, "alice") == "1000"
+async def test_odds_that_are_too_high_together_take_no_stake() -> None:
+    async with open_accumulators() as (house, _):
+        odds = {"moneyline": {"home": 100.0, "away": 100.01}}
+        matches = [await open_match(house, odds, "0", home_team=team) for team in ("Cork", "Derby")]
+        await accumulate(house, matches, "alice", "1 on 1 at 10000, 1 at 10000")
+        reply = await send(house, matches, "alice", "1 on 1 at 10000, 2 at 10001")
+        assert refused(reply) == (422, "LIABILITY_LIMIT", {"maxStake": "0"})
+        words = "the odds of all legs together are 10001: at most 10000 are taken"
+        assert reply.json["message"] == words
+        assert await usd(house, "alice") == "999.9999"
 
 
 async def test_what_no_legs_can_be() -> None:
@@ -199,9 +184,9 @@ async def test_what_no_legs_can_be() -> None:
             (good, "legs must be a list, not an object"),
             (None, "legs must be a list, not null"),
             ([good, None], "legs[1] must be an object, not null"),
-            ([good, {**other, "odds": 100}], "legs[1].odds must be at least 101"),
-            ([good, {**other, "odds": 100_001}], "legs[1].odds must be at most 100000"),
-            ([good, {**other, "odds": 1.85}], "legs[1].odds must be a whole number such as 10"),
+            ([good, {**other, "odds": 100}], "legs[1].odds must be at least 101, such as 185 for 1.85"),
+            ([good, {**other, "odds": 100_001}], "legs[1].odds must be at most 100000, such as 185 for 1.85"),
+            ([good, {**other, "odds": 1.85}], "legs[1].odds must be a whole number such as 185 for 1.85"),
             ([good, {**other, "odds": "185"}], "legs[1].odds must be a whole number, not a string"),
             ([good, {**other, "option": 0}], "legs[1].option must be at least 1"),
             ([good, {**other, "marketId": 0}], "legs[1].marketId must be at least 1"),
@@ -236,6 +221,43 @@ async def test_a_leg_on_nothing_names_it() -> None:
         reply = await send(house, matches, "alice", "10000 on 1 at 185, 99 at 190")
         words = f"match {matches[1]} has no option 99"
         assert (error(reply), reply.json["message"]) == ((404, "NOT_FOUND"), words)
+        assert await usd(house, "alice") == "1000"
+
+
+async def test_wrong_legs_are_wrong_whatever_else_is() -> None:
+    async with open_accumulators() as (house, matches):
+        words = "the legs must be on different matches"
+        for amount, suspended in (("10000001", False), ("10000", True), ("10000001", True)):
+            if suspended:
+                await done(house, "POST", f"{ADMIN}/suspend", {})
+            reply = await send(house, matches[:1] * 2, "alice", f"{amount} on 1 at 185, 6 at 190")
+            assert (error(reply), reply.json["message"]) == ((400, "MALFORMED"), words)
+            reply = await send(house, matches[:1], "alice", f"{amount} on 1 at 185")
+            assert error(reply) == (400, "MALFORMED")
+        assert await usd(house, "alice") == "1000"
+
+
+async def test_an_option_that_never_was_is_not_found_even_while_its_match_takes_no_bets() -> None:
+    async with open_accumulators() as (house, matches):
+        unknown = "10000 on 1 at 185, 99 at 190"
+        for step, expected in (("suspended", (409, "MARKET_HALTED")), ("closed", (409, "MARKET_CLOSED"))):
+            match = await open_match(house)
+            await move(house, match, step)
+            reply = await send(house, [matches[0], match], "alice", unknown)
+            words = f"match {match} has no option 99"
+            assert (error(reply), reply.json["message"]) == ((404, "NOT_FOUND"), words)
+            assert error(await send(house, [matches[0], match], "alice", TWO)) == expected
+        assert await usd(house, "alice") == "1000"
+
+
+async def test_a_leg_on_a_match_of_another_asset() -> None:
+    async with open_accumulators() as (house, matches):
+        async with open_running(house.exchange, replace(SETTINGS, betting_asset="BTC")) as later:
+            await later.log_in("root")
+            other = await open_match(later, funding="0")
+        reply = await send(house, [matches[0], other], "alice", TWO)
+        words = f"match {other} takes no bets in accumulators of USD"
+        assert (error(reply), reply.json["message"]) == ((409, "MARKET_CLOSED"), words)
         assert await usd(house, "alice") == "1000"
 
 
@@ -283,16 +305,18 @@ async def test_a_leg_after_its_match_s_start() -> None:
         await accumulate(house, [matches[0], soon], "alice", TWO)
 
 
-async def test_guests_visitors_and_who_is_suspended_can_not_bet() -> None:
+async def test_a_repeat_is_the_same_one_whatever_bets_are_made_in_now() -> None:
+    """Its legs say which asset is meant: other content is still a conflict."""
     async with open_accumulators() as (house, matches):
-        body = accumulator_of(matches, TWO)
-        assert error(await house.call("POST", ACCUMULATORS, body)) == (401, "UNAUTHORIZED")
-        house.tokens["guest"] = (await house.call("POST", "/api/v1/session")).json["token"]
-        for method, path in (("POST", ""), ("GET", ""), ("GET", "/1"), ("POST", "/1/claim")):
-            assert error(await house.call(method, ACCUMULATORS + path, body, by="guest")) == (403, "FORBIDDEN")
-        bob = house.gateway.sessions.authenticate(house.tokens["bob"]).user_id
-        await done(house, "POST", f"/api/v1/admin/accounts/{bob}/suspend", {})
-        assert error(await send(house, matches, "bob", TWO)) == (403, "ACCOUNT_SUSPENDED")
+        placed = await accumulate(house, matches, "alice", TWO, clientBetId="a")
+        async with open_later(house, "alice") as later:
+            assert await accumulate(later, matches, "alice", TWO, clientBetId="a") == placed
+            assert placed["asset"] == "USD"
+            for words in ("10001 on 1 at 185, 6 at 190", "10000 on 1 at 185, 6 at 191", "10000 on 1 at 185, 7 at 190"):
+                assert error(await send(later, matches, "alice", words, clientBetId="a")) == (409, "CONFLICT")
+            reply = await send(later, matches, "alice", TWO, clientBetId="b")  # a new one, of what she does not have
+            assert (error(reply), reply.json["message"]) == ((422, "INSUFFICIENT_FUNDS"), "not enough BTC available")
+        assert await usd(house, "alice") == "999"
 
 
 async def test_another_asset_needs_a_market_of_its_own() -> None:
@@ -309,10 +333,9 @@ async def test_another_asset_needs_a_market_of_its_own() -> None:
         ):
             assert error(reply) == (404, "NOT_FOUND")
             assert reply.json["message"] == "there are no accumulators in BTC here"
-        listing = ListMarket(PRODUCT, "BTC", write_definition(Accumulators("BTC")))
-        assert isinstance(await house.exchange.accounts.ask(listing), Listed)
+        await list_accumulators(house, "BTC")
         assert (await done(house, "POST", f"{ADMIN}/fund", {"amount": POOL}))["asset"] == "BTC"
-        await accumulate(house, matches, "carol", TWO)
+        assert (await accumulate(house, matches, "carol", TWO))["asset"] == "BTC"
         (balance,) = await look(house, "/api/v1/account/balances", "carol")
         assert (balance["symbol"], balance["total"]) == ("BTC", "0.999999")
 
