@@ -6,6 +6,7 @@ here; but what is taken is at odds that its matches have shown, and is paid what
 
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from math import prod
 
 import msgspec
@@ -21,7 +22,7 @@ from tests.season.match import SeasonMatch
 
 FUNDING = 5_000_000_000  # what the house puts into the pool: enough for all but the greedy one
 MAX_PAYOUT = 2_000_000  # of one
-TRIED = 50_000_000_000  # a stake that the pool can't bear
+TRIED = 40_000_000_000  # a stake that the pool can't bear, though its bettor has as much
 LEGS_MAX = 4
 AT_A_TIME = 5
 PACE_S = 0.05  # from some to the next
@@ -73,6 +74,7 @@ class Accumulations:
         self._bettors = bettors
         self._chance = random.Random(f"{seed} accumulators")
         self._tried = 0
+        self._greedy = False  # somebody is
         self.finalized = 0  # matches: each is told on its stream
 
     async def fund(self) -> None:
@@ -97,15 +99,21 @@ class Accumulations:
         legs = [leg for leg in map(self._leg_on, chosen) if leg is not None]
         if len(legs) < 2:
             return
-        largest = MAX_PAYOUT * 100 ** len(legs) // prod(leg.odds for leg in legs)
-        is_greedy = self._chance.randrange(GREEDY_ONE_OF) == 0
-        stake = TRIED if is_greedy else self._chance.randint(1, max(1, largest))
+        factor = Fraction(prod(leg.odds for leg in legs), 100 ** len(legs))
+        stake = self._chance.randint(1, max(1, int(MAX_PAYOUT / factor)))
+        is_greedy = factor > 2 and not self._greedy and self._chance.randrange(GREEDY_ONE_OF) == 0
         accept = self._chance.choice(("exact", "better", "any"))
         if self._chance.randrange(STALE_ONE_OF) == 0:  # odds that were never shown
             legs[0] = msgspec.structs.replace(legs[0], odds=legs[0].odds + 1)
             accept = "better"
         self._tried += 1
-        await self._send(self._chance.choice(self._bettors), f"accumulator {self._tried}", legs, stake, accept)
+        bettor, key = self._chance.choice(self._bettors), f"accumulator {self._tried}"
+        if is_greedy:  # one at a time: what is asked for is held
+            self._greedy = True
+            await self._send(bettor, key, legs, TRIED, accept)
+            self._greedy = False
+        else:
+            await self._send(bettor, key, legs, stake, accept)
 
     def _leg_on(self, match: SeasonMatch) -> Leg | None:
         offered = [selection for selection in selections(match.board) if selection in match.options]
