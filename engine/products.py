@@ -16,6 +16,7 @@ from engine.accumulators.terms import Accumulators, refuse_legs
 from engine.betting import bookkeeping as betting
 from engine.betting.commands import MATCH_MOVES, ClaimBet, EnterBet, PlaceBet
 from engine.betting.events import PoolMoved
+from engine.betting.lifecycle import read_standing as read_match_standing
 from engine.betting.match import Match
 from engine.ledger import movements
 from engine.ledger.books import EventWriter, Products
@@ -24,6 +25,7 @@ from engine.ledger.page import Page
 from engine.prediction import admission as prediction_admission
 from engine.prediction import bookkeeping as prediction
 from engine.prediction.commands import PlaceShareOrder
+from engine.prediction.lifecycle import read_standing as read_question_standing
 from engine.prediction.question import Question
 from engine.refusals import Refused
 from engine.spot import admission as spot_admission
@@ -47,12 +49,21 @@ DEFINITIONS: Mapping[str, type[msgspec.Struct]] = {
 }
 ClientKind = Literal["order", "money", "bet", "accumulator"]  # what clients choose ids for, each kind by itself
 
+STANDINGS: Mapping[str, Callable[[bytes], Any]] = {
+    PREDICTION: read_question_standing,
+    BETTING: read_match_standing,
+}
 WITH_BOOK = frozenset({SPOT, PREDICTION})  # whose markets match orders
 
 
 def read_definition(product: str, definition: bytes) -> Any:
     """Read a market's terms from its row."""
     return msgspec.json.decode(definition, type=DEFINITIONS[product])
+
+
+def read_standing(product: str, standing: bytes) -> Any:
+    """Read how a market stands, in its product's words; a field that is newer than a row has its default there."""
+    return STANDINGS[product](standing) if product in STANDINGS else standing
 
 
 def write_definition(definition: msgspec.Struct) -> bytes:

@@ -369,3 +369,34 @@ async def test_many_rows_are_compared_page_by_page(opened: Open, monkeypatch: py
     monkeypatch.setattr("storage.made.PAGE", 1)
     async with opened() as storage:
         await bet_on(storage)
+
+
+# How matches stand
+
+
+@pytest.mark.parametrize(
+    ("changes", "differences"),
+    [({}, 0), ({"home_goals": 3}, 1), ({"final": True}, 1), ({"returned": "0"}, 1)],
+    ids=["of an older program", "another score", "made final by nobody", "less returned"],
+)
+async def test_a_match_is_compared_by_how_it_stands(changes: dict[str, Any], differences: int) -> None:
+    """A row that was written before `final` was known says the same without it; a changed one does not."""
+    storage = MemoryStorage()
+    betting = Betting(storage)
+    await betting.begin()
+    await betting.place(5, 1, 185)
+    await betting.do(betting.match.settle_score, SettleScore(FIRST, ADMIN, home=2, away=0))
+    tables = storage.reader._tables
+    standing = json.loads(tables.markets[1].standing)
+    del standing["final"]
+    tables.markets[1] = replace(tables.markets[1], standing=json.dumps({**standing, **changes}).encode())
+    assert len((await verify(storage.reader)).differences) == differences
+
+
+async def test_a_standing_that_is_no_json_is_a_difference() -> None:
+    storage = MemoryStorage()
+    await Betting(storage).begin()
+    tables = storage.reader._tables
+    tables.markets[1] = replace(tables.markets[1], standing=b"\xff")
+    (difference,) = (await verify(storage.reader)).differences
+    assert difference.startswith("market 1")
