@@ -44,7 +44,7 @@ from engine.trading.commands import MarketChanged
 from engine.trading.events import MarketHalted, MarketResumed
 
 ODDS_MAX = 10_000  # of all legs together, unless the operator says otherwise
-PART_MAX = 1_000  # that one commit closes as lost
+PART_MAX = 1_000  # that one batch looks at, and closes where they are lost
 CLOSED_MAX = 10_000  # remembered, so that the second of two claims at once hears what became of the first
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
 
 from actors.exchange import Exchange, open_exchange
 from actors.messages import GetBalances
@@ -12,6 +15,7 @@ from engine.ledger.chart import OUTSIDE
 from engine.ledger.commands import Moved, MovementKind, MoveMoney
 from engine.matching.order import Side
 from engine.matching.terms import OrderType
+from engine.messages import Command
 from engine.spot.commands import PlaceOrder
 from engine.trading.commands import Placed
 from storage.interface import Storage
@@ -82,3 +86,16 @@ async def balances(exchange: Exchange, account: int) -> dict[str, tuple[str, str
         )
         for view in await exchange.accounts.ask(GetBalances(account))
     }
+
+
+async def ask_twice(exchange: Exchange, command: Command[Any]) -> list[Any]:
+    """Send the same at the same time; both answers."""
+    answers: list[Any] = []
+
+    async def ask() -> None:
+        answers.append(await exchange.accounts.ask(command))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        nursery.start_soon(ask)
+    return answers

@@ -51,7 +51,7 @@ from tests.actors.accumulators import (
     settle,
     stands,
 )
-from tests.actors.exchanges import ALICE, BOB, balances, deposit, small_exchange
+from tests.actors.exchanges import ALICE, BOB, ask_twice, balances, deposit, small_exchange
 from tests.actors.matches import ADMIN, AWAY, DRAW, HOME, OVER, UNDER, bet, claim, move, open_match
 
 
@@ -107,15 +107,8 @@ async def test_odds_and_suspensions_reach_the_accumulators_with_the_commit() -> 
 async def test_one_client_id_is_one_accumulator() -> None:
     async with betting_exchange() as (exchange, first, second):
         wish = accumulator(ALICE, 10_000, (first, HOME, 200), (second, AWAY, 400), client_bet_id="mine")
-        answers: list[object] = []
-
-        async def ask() -> None:
-            answers.append(await exchange.accounts.ask(wish))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask)
-            nursery.start_soon(ask)
-        taken = [answer for answer in answers if isinstance(answer, AccumulatorTaken)]
+        taken = await ask_twice(exchange, wish)
+        assert all(isinstance(answer, AccumulatorTaken) for answer in taken)
         assert sorted(answer.repeated for answer in taken) == [False, True]
         assert len({answer.accumulator.bet_id for answer in taken}) == 1
         assert await exchange.accounts.ask(wish) == Known()

@@ -31,7 +31,7 @@ from engine.refusals import Refusal, Refused
 from engine.trading.commands import MarketChanged, ResumeMarket
 from storage.memory import MemoryStorage
 from storage.verify import verify
-from tests.actors.exchanges import ALICE, BOB, balances, deposit, small_exchange
+from tests.actors.exchanges import ALICE, BOB, ask_twice, balances, deposit, small_exchange
 from tests.actors.matches import ADMIN, AWAY, HOME, OVER, bet, claim, fund_house, list_match, match, move, open_match
 from tests.actors.test_timekeeper import TrioClock
 from tests.invariants import audit
@@ -100,15 +100,8 @@ async def test_one_client_id_is_one_bet() -> None:
         await deposit(exchange, ALICE, USD="10")
         market = await open_match(exchange)
         first = PlaceBet(ALICE, market.name, HOME, 10_000, 200, client_bet_id="mine")
-        answers: list[object] = []
-
-        async def ask() -> None:
-            answers.append(await exchange.accounts.ask(first))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ask)
-            nursery.start_soon(ask)
-        taken = [answer for answer in answers if isinstance(answer, BetTaken)]
+        taken = await ask_twice(exchange, first)
+        assert all(isinstance(answer, BetTaken) for answer in taken)
         assert sorted(answer.repeated for answer in taken) == [False, True]
         assert len({answer.bet.bet_id for answer in taken}) == 1
         assert await exchange.accounts.ask(first) == Known()

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from storage import line
 from storage.interface import Storage
 from storage.memory import MemoryStorage
 from storage.postgres import open_postgres
@@ -24,3 +25,13 @@ def opened(request: pytest.FixtureRequest) -> Open:
         return open_memory
     dsn = request.getfixturevalue("postgres_dsn")
     return lambda: open_postgres(dsn)
+
+
+@pytest.fixture
+def quick_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "ANSWER_S_MAX", 0.5)
+
+
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "LOCK_S_MAX", 0.2)
