@@ -86,7 +86,7 @@ async def finalize_match(gateway: Gateway, caller: Caller, request: FinalizeMatc
 
 
 async def void_match(gateway: Gateway, caller: Caller, request: VoidMatchRequest) -> Answer:
-    """Every stake goes back, without a claim; groups of which a bet has been paid already keep their results.
+    """Every stake goes back, without a claim; groups for which something has been paid already keep their results.
 
     409 CONFLICT says what the pool lacks for it, if what was paid there came from stakes on other groups.
     """
